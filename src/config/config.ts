@@ -1,0 +1,64 @@
+/** What flags and files come to: one frozen, validated value. Types only; `from-flags.ts` makes it, every room may read it. */
+
+export interface SocketAddress {
+  /** An IPv4 or IPv6 literal, in its shortest form. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+/** `udp+tcp`: UDP, and TCP where the answer was truncated. `udp`: the same, for a truncated answer is of no use; the name says what is tried first. */
+export type TransportName = 'udp' | 'tcp' | 'udp+tcp';
+
+export interface UpstreamAddress extends SocketAddress {
+  readonly transport: TransportName;
+}
+
+export type PolicyName = 'random' | 'round-robin' | 'sequential';
+
+/** How long answers of a zone live; see design of the cache in docs/architecture.md. All bounds are inclusive. */
+export interface CachePolicy {
+  readonly positiveMinSeconds: number;
+  readonly positiveMaxSeconds: number;
+  readonly negativeMaxSeconds: number;
+  /** How long after its end an answer may still bridge a silent upstream; 0: never. */
+  readonly staleSeconds: number;
+  /** The TTL that a client sees on a stale record (RFC 8767, section 4). */
+  readonly staleTtlSeconds: number;
+  /** How long a client waits for a fresh answer before it is given the stale one. */
+  readonly staleAfterMs: number;
+  /** Hits that make an entry worth refreshing before it ends; 0: never. */
+  readonly prefetchHits: number;
+}
+
+/** One zone and how its names are answered. */
+export interface ZoneConfig {
+  /** Lower case, with the trailing dot: `cluster.local.`, `.` */
+  readonly zone: string;
+  readonly upstreams: readonly UpstreamAddress[];
+  readonly policy: PolicyName;
+  /** One try; all tries together. */
+  readonly tryMs: number;
+  readonly totalMs: number;
+  readonly cache: CachePolicy;
+}
+
+export interface Config {
+  readonly listen: readonly SocketAddress[];
+  /** Longest suffix wins; the root zone is always among them. */
+  readonly zones: readonly ZoneConfig[];
+  /** Without the trailing dot: `cluster.local`. */
+  readonly clusterDomain: string;
+  readonly cacheBytes: number;
+  /** `/metrics` alone, for the network; undefined: off. */
+  readonly metrics: SocketAddress | undefined;
+  /** Everything, for the node itself; undefined: off. */
+  readonly admin: SocketAddress | undefined;
+  readonly lameduckMs: number;
+  /** The file whose name servers answer the root zone; undefined where `--upstream` names them. */
+  readonly resolvConf: string | undefined;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: 'text' | 'json';
+  /** One query in so many is logged; 0: none. */
+  readonly logSample: number;
+}

@@ -1,0 +1,145 @@
+import type { Clock } from './clock.ts';
+
+/**
+ * What a wheel fires. Sub-classes say what happens; the links belong to the wheel, so that neither setting nor clearing a timer allocates.
+ */
+export abstract class Timer {
+  previous: Timer | undefined = undefined;
+  next: Timer | undefined = undefined;
+  dueTick = 0;
+
+  /** Called once, from the event loop, not before the delay is over. */
+  abstract onTimeout(nowMs: number): void;
+
+  get isSet(): boolean {
+    return this.next !== undefined;
+  }
+}
+
+class Slot extends Timer {
+  constructor() {
+    super();
+    this.clear();
+  }
+
+  clear(): void {
+    this.previous = this;
+    this.next = this;
+  }
+
+  override onTimeout(): void {}
+}
+
+/** 1,024 slots x 5 ms: one turn is 5.1 s, the longest common time limit; longer ones go round again. */
+const SLOTS = 1024;
+
+export interface TimerWheelOptions {
+  clock: Clock;
+  /** What one slot stands for, default 5 ms. Long time limits (idle connections) deserve a wheel of coarse ticks: it wakes the process less. */
+  tickMs?: number;
+  /** Starts a one-shot timer that keeps no process alive. Tests with a fake clock call `advance` instead. */
+  arm?: (callback: () => void, delayMs: number) => void;
+}
+
+/**
+ * Many short timers on one of Node's: set and cleared for every query in flight, rarely fired.
+ * A timer fires up to two ticks late and never early.
+ */
+export class TimerWheel {
+  readonly #clock: Clock;
+  readonly #arm: (callback: () => void, delayMs: number) => void;
+  readonly #tickMs: number;
+  readonly #due = new Slot();
+  readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => new Slot());
+  readonly #onTick = (): void => {
+    this.#armed = false;
+    this.advance();
+  };
+  #tick: number;
+  #armed = false;
+  #count = 0;
+
+  constructor({ clock, tickMs = 5, arm = armUnreferenced }: TimerWheelOptions) {
+    this.#clock = clock;
+    this.#arm = arm;
+    this.#tickMs = tickMs;
+    this.#tick = Math.floor(clock.nowMs() / this.#tickMs);
+  }
+
+  /** Timers that are set. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Fires `timer` once, `delayMs` from now. A timer that is set already is moved. */
+  set(timer: Timer, delayMs: number): void {
+    if (timer.isSet) this.clear(timer);
+    const nowTick = Math.floor(this.#clock.nowMs() / this.#tickMs);
+    if (this.#count === 0) this.#tick = nowTick;
+    timer.dueTick = Math.max(nowTick + 1 + Math.ceil(delayMs / this.#tickMs), this.#tick + 1);
+    append(this.#slots[timer.dueTick % SLOTS]!, timer);
+    this.#count++;
+    this.#rearm();
+  }
+
+  /** Does nothing where the timer is not set. */
+  clear(timer: Timer): void {
+    if (!timer.isSet) return;
+    unlink(timer);
+    this.#count--;
+  }
+
+  /** Fires all that is due. The armed timer calls it; tests with a fake clock do so themselves. */
+  advance(): void {
+    const nowMs = this.#clock.nowMs();
+    const nowTick = Math.floor(nowMs / this.#tickMs);
+    // After a long pause one turn of the wheel passes every slot.
+    if (nowTick - this.#tick > SLOTS) this.#tick = nowTick - SLOTS;
+    while (this.#tick < nowTick && this.#count > 0) {
+      this.#tick++;
+      this.#fire(this.#slots[this.#tick % SLOTS]!, nowTick, nowMs);
+    }
+    this.#rearm();
+  }
+
+  /** Due timers are moved aside first: a callback may set and clear any other timer, those that are due with it included. */
+  #fire(head: Slot, nowTick: number, nowMs: number): void {
+    for (let timer = head.next!; timer !== head; ) {
+      const next = timer.next!;
+      if (timer.dueTick <= nowTick) {
+        unlink(timer);
+        append(this.#due, timer);
+      }
+      timer = next;
+    }
+    for (let timer = this.#due.next!; timer !== this.#due; timer = this.#due.next!) {
+      this.clear(timer);
+      timer.onTimeout(nowMs);
+    }
+  }
+
+  #rearm(): void {
+    if (this.#armed || this.#count === 0) return;
+    this.#armed = true;
+    this.#arm(this.#onTick, this.#tickMs);
+  }
+}
+
+function armUnreferenced(callback: () => void, delayMs: number): void {
+  setTimeout(callback, delayMs).unref();
+}
+
+function append(head: Slot, timer: Timer): void {
+  const last = head.previous!;
+  last.next = timer;
+  timer.previous = last;
+  timer.next = head;
+  head.previous = timer;
+}
+
+function unlink(timer: Timer): void {
+  timer.previous!.next = timer.next;
+  timer.next!.previous = timer.previous;
+  timer.previous = undefined;
+  timer.next = undefined;
+}

@@ -1,0 +1,23 @@
+import type { Traffic } from '../metrics/traffic.ts';
+import type { Reply } from '../wire/reply.ts';
+
+/** Whoever sent the message that is being answered: a UDP listener at the moment of a datagram, or a TCP connection. */
+export interface Client {
+  /** TCP: a reply of any size goes out whole. UDP: it is cut to what the client can take. */
+  readonly isStream: boolean;
+  /** Where its queries are counted. */
+  readonly traffic: Traffic;
+  /**
+   * Called at most once per message, when no answer can be given in the same call: keeps what is needed to send one later.
+   * Undefined where the client has too many questions open already; the message is then dropped.
+   */
+  hold(): ReplySink | undefined;
+}
+
+/** Where the answer to one held message goes. Exactly one of the two is called, once. */
+export interface ReplySink {
+  /** Sends or copies before it returns: the pieces of `reply` belong to others. */
+  send(reply: Reply): void;
+  /** There will be no answer. */
+  drop(): void;
+}

@@ -1,0 +1,22 @@
+import type { Upstream } from './upstream.ts';
+
+/** Why no answer came. A stable word: it stands in metrics, logs and the text of extended errors (RFC 8914). */
+export type Failure =
+  | 'timeout' // asked, silent until all tries were over
+  | 'unreachable' // refused, reset or no route, on every try
+  | 'all-down' // known to be down, not asked
+  | 'overload'; // our own limit; never cached
+
+/**
+ * One question on its way out. The resolver makes it; a forwarder calls exactly one of `onAnswer` and `onFailure`, once, and never
+ * before `ask` has returned.
+ */
+export interface Ask {
+  /** A whole query in wire form: header (ID 0), question, OPT. Not changed: a transport writes its own ID into its own copy. */
+  readonly message: Uint8Array;
+  /** Offset just after the question, in `message`. */
+  readonly questionEnd: number;
+  /** The reply's bytes lie in [start, end) and are valid during the call only. Its ID is the transport's; the question was compared. */
+  onAnswer(message: Uint8Array, start: number, end: number, upstream: Upstream): void;
+  onFailure(failure: Failure): void;
+}
