@@ -28,3 +28,6 @@ export const WAITERS = limit('waiters', 16_384);
 
 /** Refreshes in the background (prefetch and stale) at once: a quarter of what may be in flight, so that clients come first. Full: not refreshed. */
 export const REFRESHES = limit('refreshes', 1024);
+
+/** Zones that are counted by name. 1,024 x 4 listeners (2 addresses, UDP and TCP) x 1.2 KiB of cells = 4.8 MiB. Full: counted with those of no zone. */
+export const ZONES = limit('zones', 1024);
