@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds etcd, kube-apiserver and CoreDNS from their Go modules into .cache/testbed/bin: the tests' own control plane, without
+# containers. What is there in the wanted version is left alone. Needs Go 1.26 or one that fetches it.
+set -euo pipefail
+
+ETCD=3.6.16
+KUBERNETES=1.36.3
+COREDNS=1.15.0
+
+cd "$(dirname "$0")/../.."
+mkdir -p .cache/testbed/bin
+testbed=$PWD/.cache/testbed
+export GOFLAGS=-buildvcs=false GOTOOLCHAIN=auto
+
+# build PROGRAM MODULE VERSION PACKAGE [LDFLAGS]: inside a module of our own, for `go install` refuses modules with replacements.
+build() {
+  local program=$1 module=$2 version=v$3 package=$4 ldflags=${5:-}
+  local binary=$testbed/bin/$program mark=$testbed/$program.version
+  if [ -x "$binary" ] && [ "$(cat "$mark" 2> /dev/null)" = "$version" ]; then return; fi
+  echo "building $program $version"
+  rm -rf "${testbed:?}/$program" && mkdir "$testbed/$program" && cd "$testbed/$program"
+  go mod init "testbed/$program" 2> /dev/null
+  publish_staging "$module" "$version"
+  go get "$package@$version" 2> get.log || { cat get.log >&2 && return 1; }
+  go build -trimpath -ldflags "-s -w $ldflags" -o "$binary" "$package"
+  echo "$version" > "$mark"
+}
+
+# Kubernetes' own module takes its libraries from folders of its repository; each is published under 0.x as well.
+publish_staging() {
+  local file library
+  file=$(go mod download -json "$1@$2" | sed -n 's/^\t*"GoMod": "\(.*\)",*$/\1/p')
+  for library in $(sed -n 's|^\t*\(k8s\.io/[a-z-]*\) => \./staging/.*|\1|p' "$file"); do
+    go mod edit -replace "$library=$library@v0.${2#v1.}"
+  done
+}
+
+build etcd go.etcd.io/etcd/server/v3 "$ETCD" go.etcd.io/etcd/server/v3
+build coredns github.com/coredns/coredns "$COREDNS" github.com/coredns/coredns
+# The API server derives its feature levels from the version that is stamped in.
+stamp=k8s.io/component-base/version
+build kube-apiserver k8s.io/kubernetes "$KUBERNETES" k8s.io/kubernetes/cmd/kube-apiserver \
+  "-X $stamp.gitVersion=v$KUBERNETES -X $stamp.gitMajor=1 -X $stamp.gitMinor=$(cut -d. -f2 <<< "$KUBERNETES")"

@@ -1,0 +1,142 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Server } from '../client/ask.ts';
+import { Child } from '../servers/child.ts';
+import { startCoreDns } from '../servers/coredns.ts';
+import { freePort } from '../servers/free-port.ts';
+import { program } from '../servers/programs.ts';
+import { KubernetesApi, type KubernetesObject } from './api.ts';
+
+/** What `startControlPlane` runs, for `skipWithout`. */
+export const CLUSTER_PROGRAMS = ['etcd', 'kube-apiserver', 'coredns'] as const;
+
+const ADMIN_TOKEN = 'admin-token';
+
+/** User `signpost` may do nothing until a test gives it a role: so a manifest's RBAC can be proved. */
+const AGENT_TOKEN = 'agent-token';
+
+export interface ControlPlane {
+  readonly apiUrl: string;
+  readonly adminToken: string;
+  readonly agentToken: string;
+  /** A kubeconfig file of the administrator. */
+  readonly kubeconfig: string;
+  readonly clusterDns: Server;
+  /** Calls as administrator. */
+  readonly api: KubernetesApi;
+  stop(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  /** Created before CoreDNS starts, so that its first answer knows them. */
+  readonly objects?: readonly KubernetesObject[];
+  /** Further lines of CoreDNS's server block, such as `forward . 127.0.0.1:5301`. */
+  readonly corefileLines?: readonly string[];
+}
+
+/**
+ * A real etcd, API server and CoreDNS with the kubernetes plugin, on free ports of loopback, with no data of an earlier run.
+ * No controllers and no kubelet: EndpointSlices and pods' states are the test's to write. Takes about 6 s.
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const { objects = [], corefileLines = [] } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'signpost-cluster-'));
+  const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
+  const apiUrl = `https://127.0.0.1:${apiPort}`;
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, kubeconfigOf(apiUrl));
+  const etcd = new Child(program('etcd'), etcdArguments(folder, etcdPort, peerPort), { cwd: folder });
+  const apiServer = await startApiServer(folder, etcdPort, apiPort);
+  const api = new KubernetesApi(apiUrl, ADMIN_TOKEN);
+  await apiServer.waitUntil('ready', () => api.isReady(), 60_000);
+  await apiServer.waitUntil('serving the default namespace', () =>
+    api.get('/api/v1/namespaces/default').then(
+      () => true,
+      () => false,
+    ),
+  );
+  for (const object of objects) await api.create(object);
+  const dns = await startCoreDns({
+    corefile: (port) => corefile(port, kubeconfig, corefileLines),
+    readyName: 'kubernetes.default.svc.cluster.local',
+  });
+  return {
+    apiUrl,
+    kubeconfig,
+    api,
+    adminToken: ADMIN_TOKEN,
+    agentToken: AGENT_TOKEN,
+    clusterDns: { host: dns.host, port: dns.port },
+    async stop() {
+      await dns.stop();
+      // Kept data is of no use: no need to wait for an orderly end.
+      for (const child of [apiServer, etcd]) child.kill('SIGKILL');
+      await Promise.all([apiServer.exit, etcd.exit]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function etcdArguments(folder: string, port: number, peerPort: number): string[] {
+  const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
+  return [
+    `--data-dir=${join(folder, 'etcd')}`,
+    '--unsafe-no-fsync',
+    '--log-level=error',
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+  ];
+}
+
+async function startApiServer(folder: string, etcdPort: number, port: number): Promise<Child> {
+  const key = join(folder, 'service-account.key');
+  const tokens = join(folder, 'tokens.csv');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }));
+  await writeFile(tokens, `${ADMIN_TOKEN},admin,admin,system:masters\n${AGENT_TOKEN},signpost,signpost,\n`);
+  const args = [
+    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=127.0.0.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${join(folder, 'certificates')}`,
+    '--service-cluster-ip-range=10.96.0.0/16',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${key}`,
+    `--service-account-signing-key-file=${key}`,
+    `--token-auth-file=${tokens}`,
+    '--authorization-mode=RBAC',
+    // Pods are made without the controller that makes their service accounts.
+    '--disable-admission-plugins=ServiceAccount',
+  ];
+  return new Child(program('kube-apiserver'), args, { cwd: folder });
+}
+
+function kubeconfigOf(apiUrl: string): string {
+  return `apiVersion: v1
+kind: Config
+clusters: [{name: tests, cluster: {server: "${apiUrl}", insecure-skip-tls-verify: true}}]
+users: [{name: admin, user: {token: ${ADMIN_TOKEN}}}, {name: signpost, user: {token: ${AGENT_TOKEN}}}]
+contexts: [{name: admin, context: {cluster: tests, user: admin}}, {name: signpost, context: {cluster: tests, user: signpost}}]
+current-context: admin
+`;
+}
+
+function corefile(port: number, kubeconfig: string, lines: readonly string[]): string {
+  return `.:${port} {
+  bind 127.0.0.1
+  errors
+  kubernetes cluster.local in-addr.arpa ip6.arpa {
+    kubeconfig ${kubeconfig} admin
+    pods insecure
+    fallthrough in-addr.arpa ip6.arpa
+    ttl 30
+  }
+${lines.map((line) => `  ${line}\n`).join('')}}
+`;
+}
