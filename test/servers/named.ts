@@ -1,0 +1,123 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ask } from '../client/ask.ts';
+import { Child, run } from './child.ts';
+import { freePort } from './free-port.ts';
+import { program } from './programs.ts';
+
+/** What `startNamed` runs, for `skipWithout`. */
+export const NAMED_PROGRAMS = ['named', 'dnssec-keygen', 'dnssec-signzone'] as const;
+
+const ZONES = fileURLToPath(new URL('zones', import.meta.url));
+
+export interface Named {
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  /** The DS-less trust anchor of signed.test, as BIND (`trust-anchors`) and delv read it. */
+  readonly trustAnchor: string;
+  /** The DNSKEY record of signed.test's key-signing key, as Unbound reads it. */
+  readonly dnskey: string;
+  kill(signal: NodeJS.Signals): void;
+  /** Ends the process hard and starts it again on the same port. */
+  restart(): Promise<void>;
+  /** Ends the process hard; `restart` brings it back. */
+  end(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** BIND 9, authoritative for the zones of `zones/`, on a free port of 127.0.0.1; signed.test is signed with a fresh key. */
+export async function startNamed(): Promise<Named> {
+  const folder = await mkdtemp(join(tmpdir(), 'signpost-named-'));
+  const host = '127.0.0.1';
+  const port = await freePort();
+  await cp(ZONES, folder, { recursive: true });
+  const dnskey = await signZone(folder);
+  await writeFile(join(folder, 'named.conf'), configuration(folder, port));
+  let child = await launch(folder, host, port);
+  return {
+    host,
+    port,
+    dnskey,
+    trustAnchor: anchorOf(dnskey),
+    get pid() {
+      return child.pid;
+    },
+    kill: (signal) => child.kill(signal),
+    async end() {
+      child.kill('SIGKILL');
+      await child.exit;
+    },
+    async restart() {
+      child.kill('SIGKILL');
+      await child.exit;
+      child = await launch(folder, host, port);
+    },
+    async stop() {
+      await child.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(folder: string, host: string, port: number): Promise<Child> {
+  const child = new Child(program('named'), ['-g', '-n', '1', '-c', join(folder, 'named.conf')], { cwd: folder });
+  const question = { name: 'one.example.test', type: 'A', limitMs: 200 };
+  await child.waitUntil('answering', () =>
+    ask({ host, port }, question).then(
+      (reply) => reply.rcode === 0,
+      () => false,
+    ),
+  );
+  return child;
+}
+
+/** Signs with one key for all, valid for the hours of a test run; returns the key's record. */
+async function signZone(folder: string): Promise<string> {
+  const keygen = ['-q', '-a', 'ECDSAP256SHA256', '-f', 'KSK', 'signed.test'];
+  const key = await run(program('dnssec-keygen'), keygen, { cwd: folder });
+  const file = `${key.stdout.trim()}.key`;
+  const signing = ['-z', '-P', '-S', '-o', 'signed.test', '-f', 'signed.test.signed', 'signed.test.zone'];
+  const signed = await run(program('dnssec-signzone'), signing, { cwd: folder });
+  if (signed.code !== 0) throw new Error(`Cannot sign the test zone: ${key.stderr}${signed.stderr}`);
+  const lines = (await readFile(join(folder, file), 'utf8')).split('\n');
+  return lines.find((line) => line.includes('DNSKEY'))!;
+}
+
+function anchorOf(dnskey: string): string {
+  const [, , , flags, protocol, algorithm, ...key] = dnskey.split(/\s+/);
+  return `trust-anchors { "signed.test." static-key ${flags} ${protocol} ${algorithm} "${key.join('')}"; };\n`;
+}
+
+function configuration(folder: string, port: number): string {
+  const zones = [
+    ['.', 'root.zone'],
+    ['example.test', 'example.test.zone'],
+    ['signed.test', 'signed.test.signed'],
+    ['2.0.192.in-addr.arpa', '2.0.192.in-addr.arpa.zone'],
+  ];
+  return `options {
+  directory "${folder}";
+  listen-on port ${port} { 127.0.0.1; };
+  listen-on-v6 { none; };
+  pid-file none;
+  session-keyfile none;
+  recursion no;
+  dnssec-validation no;
+  empty-zones-enable no;
+  minimal-responses no;
+  max-udp-size 4096;
+  edns-udp-size 4096;
+  tcp-clients 2000;
+  notify no;
+  max-records-per-type 0;
+  max-types-per-name 0;
+  check-names primary ignore;
+};
+controls { };
+statistics-channels { };
+${zones.map(([zone, file]) => `zone "${zone}" { type primary; file "${file}"; };`).join('\n')}
+`;
+}
