@@ -31,3 +31,27 @@ export const REFRESHES = limit('refreshes', 1024);
 
 /** Zones that are counted by name. 1,024 x 4 listeners (2 addresses, UDP and TCP) x 1.2 KiB of cells = 4.8 MiB. Full: counted with those of no zone. */
 export const ZONES = limit('zones', 1024);
+
+/** One cached answer with its bookkeeping: a page of the slab. Longer ones are passed on, not kept. */
+export const CACHED_ANSWER = limit('cached_answer_bytes', 65_536);
+
+/** Options (EDE) that are kept with an answer: a code and a sentence. Longer ones are dropped. */
+export const KEPT_OPTIONS = limit('kept_options_bytes', 256);
+
+/** Queries in flight on one TCP connection to an upstream. 2,048 x 26 B of slot = 52 KiB; at most 8 connections. Full: another connection, else UDP. */
+export const CONNECTION_QUERIES = limit('connection_queries', 2048);
+
+/** Bytes that a TCP connection to an upstream has not taken yet: about 1,000 queries. Full: another connection, else UDP. */
+export const CONNECTION_BACKLOG = limit('connection_backlog_bytes', 65_536);
+
+/** TCP connections to one upstream while one is stalled; 2 in calm. 8 x about 130 KiB (slots, output, kernel) = 1 MiB. Full: UDP. */
+export const CONNECTIONS = limit('connections', 8);
+
+/** Questions of one UDP socket to an upstream, after which it is retired, so that as many slots are enough. 1,024 x 26 B = 26 KiB. */
+export const SOCKET_QUERIES = limit('socket_queries', 1024);
+
+/** UDP sockets to one upstream, those included that only wait for replies. 32 x (26 KiB of slots, and the kernel's) = 1 MiB. Full: overload. */
+export const SOCKETS = limit('sockets', 32);
+
+/** Kinds of trouble that the log tells apart. 64 lines in 10 s at the most, and 64 x 0.5 KiB. Full: told together. */
+export const TROUBLES = limit('trouble_kinds', 64);
