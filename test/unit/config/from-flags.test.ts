@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Config } from '../../../src/config/config.ts';
+import { ConfigErrors } from '../../../src/config/config-errors.ts';
+import type { Flags, Surroundings } from '../../../src/config/flags.ts';
+import { configFromFlags, type LoadedConfig } from '../../../src/config/from-flags.ts';
+
+const SURROUNDINGS: Surroundings = {
+  env: { KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.0.11' },
+  isTerminal: false,
+  readFile: () => 'nameserver 192.0.2.1\n',
+};
+
+const load = (flags: Flags, surroundings: Partial<Surroundings> = {}): LoadedConfig =>
+  configFromFlags(flags, { ...SURROUNDINGS, ...surroundings });
+
+const config = (flags: Flags): Config => load(flags).config;
+
+/** The lines of complaint, in order. */
+function complaints(flags: Flags, surroundings: Partial<Surroundings> = {}): string[] {
+  try {
+    load(flags, surroundings);
+  } catch (error) {
+    if (error instanceof ConfigErrors) return error.errors.map(({ code, message }) => `${code} ${message}`);
+    throw error;
+  }
+  return [];
+}
+
+test('without flags the defaults are those of the documentation', () => {
+  const { zones, ...rest } = config({});
+  assert.deepEqual(rest, {
+    listen: [{ host: '169.254.20.10', port: 53 }],
+    clusterDomain: 'cluster.local',
+    cacheBytes: 32 * 1024 * 1024,
+    metrics: { host: '0.0.0.0', port: 9253 },
+    admin: { host: '127.0.0.1', port: 9254 },
+    lameduckMs: 5000,
+    resolvConf: '/etc/resolv.conf',
+    logLevel: 'info',
+    logFormat: 'json',
+    logSample: 0,
+  });
+  assert.deepEqual(
+    zones.map((zone) => zone.zone),
+    ['cluster.local.', 'in-addr.arpa.', 'ip6.arpa.', '.'],
+  );
+});
+
+test('a person at a terminal reads text', () => {
+  assert.equal(load({}, { isTerminal: true }).config.logFormat, 'text');
+  assert.equal(load({ logFormat: 'json' }, { isTerminal: true }).config.logFormat, 'json');
+});
+
+test('each flag changes what it names', () => {
+  assert.deepEqual(config({ listen: ['127.0.0.1:5300', '[::1]:0'] }).listen, [
+    { host: '127.0.0.1', port: 5300 },
+    { host: '::1', port: 0 },
+  ]);
+  assert.equal(config({ clusterDomain: 'K8s.Example.' }).clusterDomain, 'k8s.example');
+  assert.equal(config({ resolvConf: '/run/resolv.conf' }).resolvConf, '/run/resolv.conf');
+  assert.equal(config({ cacheSize: '64MiB' }).cacheBytes, 64 * 1024 * 1024);
+  assert.deepEqual(config({ metrics: '[::]:9353' }).metrics, { host: '::', port: 9353 });
+  assert.equal(config({ metrics: 'off' }).metrics, undefined);
+  assert.deepEqual(config({ admin: '127.0.0.1:0' }).admin, { host: '127.0.0.1', port: 0 });
+  assert.equal(config({ admin: 'off' }).admin, undefined);
+  assert.equal(config({ lameduck: '250ms' }).lameduckMs, 250);
+  assert.equal(config({ logLevel: 'debug' }).logLevel, 'debug');
+  assert.equal(config({ logFormat: 'text' }).logFormat, 'text');
+  assert.equal(config({ logSample: '100' }).logSample, 100);
+  assert.ok(config({ policy: 'round-robin' }).zones.every((zone) => zone.policy === 'round-robin'));
+});
+
+test('an address that is given twice is listened on once, any free port as often as asked', () => {
+  assert.equal(config({ listen: ['127.0.0.1', '127.0.0.1:53'] }).listen.length, 1);
+  assert.equal(config({ listen: ['127.0.0.1:0', '127.0.0.1:0'] }).listen.length, 2);
+});
+
+test('the configuration cannot be changed afterwards, at any depth', () => {
+  const made = config({});
+  assert.ok(
+    [made, made.listen, made.listen[0], made.zones[0]!.cache, made.zones[0]!.upstreams[0]].every(Object.isFrozen),
+  );
+});
+
+const BAD: [flags: Flags, complaint: RegExp][] = [
+  [
+    { listen: ['foo'] },
+    /^ERR_LISTEN_ADDRESS Cannot listen on foo \(--listen\): expected IP or IP:PORT, such as 169\.254\.20\.10 or \[fd00::10\]:53$/,
+  ],
+  [
+    { listen: ['0.0.0.0'] },
+    /^ERR_LISTEN_ADDRESS Cannot listen on 0\.0\.0\.0 \(--listen\): a reply has to come from the address that was asked/,
+  ],
+  [{ listen: ['[::]:53'] }, /^ERR_LISTEN_ADDRESS .*give each address itself/],
+  [{ listen: ['224.0.0.1'] }, /^ERR_LISTEN_ADDRESS .*address of this machine/],
+  [{ listen: [''] }, /^ERR_LISTEN_ADDRESS Cannot listen on "" \(--listen\)/],
+  [{ listen: ['127.0.0.1:66000'] }, /^ERR_LISTEN_ADDRESS .*the port is 66000, expected 0 to 65535/],
+  [
+    { clusterDns: ['kube-dns'] },
+    /^ERR_CLUSTER_DNS Cannot use kube-dns as the cluster DNS \(--cluster-dns\): expected IP/,
+  ],
+  [{ clusterDns: ['endpoints'] }, /^ERR_CLUSTER_DNS .*not supported in this version/],
+  [{ clusterDomain: '.' }, /^ERR_CLUSTER_DOMAIN Cannot use \. \(--cluster-domain\): expected a domain name/],
+  [{ clusterDomain: 'a b' }, /^ERR_CLUSTER_DOMAIN Cannot use "a b" \(--cluster-domain\)/],
+  [
+    { upstream: ['tls://1.1.1.1'] },
+    /^ERR_UPSTREAM Cannot forward to tls:\/\/1\.1\.1\.1 \(--upstream\): tls:\/\/ is not supported in this version/,
+  ],
+  [{ upstream: ['169.254.20.10'] }, /^ERR_UPSTREAM .*this agent's own listen address \(--listen\)/],
+  [
+    { upstream: Array.from({ length: 16 }, (_, n) => `192.0.2.${n}`) },
+    /^ERR_UPSTREAM Cannot use 16 addresses \(--upstream\): expected at most 15$/,
+  ],
+  [
+    { route: ['corp.example'] },
+    /^ERR_ROUTE Cannot route corp\.example \(--route\): expected ZONE=UPSTREAM\[,UPSTREAM\]/,
+  ],
+  [{ route: ['=10.0.0.1'] }, /^ERR_ROUTE .*expected ZONE=/],
+  [{ route: ['corp.example='] }, /^ERR_ROUTE .*expected ZONE=/],
+  [{ route: ['co rp=10.0.0.1'] }, /^ERR_ROUTE .*expected a domain name/],
+  [
+    { route: ['corp.example=10.0.0.1,foo'] },
+    /^ERR_ROUTE Cannot route corp\.example=10\.0\.0\.1,foo \(--route\): foo: expected IP/,
+  ],
+  [{ route: ['.=10.0.0.1'] }, /^ERR_ROUTE .*give --upstream/],
+  [{ route: ['Cluster.Local=10.0.0.1'] }, /^ERR_ROUTE .*give --cluster-dns/],
+  [{ route: ['a.example=10.0.0.1', 'A.example.=10.0.0.2'] }, /^ERR_ROUTE .*a\.example\. has a route already/],
+  [{ route: ['a.example=169.254.20.10'] }, /^ERR_ROUTE .*own listen address/],
+  [
+    { policy: 'fastest' },
+    /^ERR_POLICY Cannot choose upstreams by fastest \(--policy\): expected random, round-robin, sequential$/,
+  ],
+  [
+    { cacheSize: 'big' },
+    /^ERR_CACHE_SIZE Cannot size the cache to big \(--cache-size\): expected a size from 1MiB to 1GiB, such as 32MiB$/,
+  ],
+  [{ metrics: '9253' }, /^ERR_METRICS_ADDRESS Cannot serve metrics on 9253 \(--metrics\): expected IP:PORT or off/],
+  [{ metrics: '127.0.0.1' }, /^ERR_METRICS_ADDRESS .*the port is missing/],
+  [{ admin: ':9254' }, /^ERR_ADMIN_ADDRESS Cannot serve the admin API on :9254 \(--admin\): expected IP:PORT or off/],
+  [{ admin: '127.0.0.1:9253' }, /^ERR_ADMIN_ADDRESS Cannot serve both .* on port 9253 \(--metrics, --admin\)/],
+  [
+    { lameduck: '5' },
+    /^ERR_LAMEDUCK Cannot go on for 5 after SIGTERM \(--lameduck\): expected a duration from 0 to 1h/,
+  ],
+  [{ logLevel: 'loud' }, /^ERR_LOG_LEVEL Cannot log at loud \(--log-level\): expected debug, info, warn, error$/],
+  [{ logFormat: 'xml' }, /^ERR_LOG_FORMAT Cannot log as xml \(--log-format\): expected text, json$/],
+  [{ logSample: '-1' }, /^ERR_LOG_SAMPLE Cannot log one query in -1 \(--log-sample\): expected a whole number/],
+];
+
+for (const [flags, complaint] of BAD) {
+  test(`${JSON.stringify(flags).slice(0, 80)} is refused with option, value and what is allowed`, () => {
+    const [first, ...others] = complaints(flags);
+    assert.match(first ?? 'no complaint', complaint);
+    assert.deepEqual(others, []);
+  });
+}
+
+test('several errors are all said at once, one a line', () => {
+  const flags: Flags = {
+    listen: ['foo', 'bar'],
+    clusterDns: ['x'],
+    lameduck: 'soon',
+    cacheSize: '1',
+    route: ['nonsense'],
+  };
+  assert.deepEqual(
+    complaints(flags).map((line) => line.split(' ', 1)[0]),
+    ['ERR_LISTEN_ADDRESS', 'ERR_LISTEN_ADDRESS', 'ERR_CLUSTER_DNS', 'ERR_ROUTE', 'ERR_CACHE_SIZE', 'ERR_LAMEDUCK'],
+  );
+  assert.throws(
+    () => load(flags),
+    (error) => error instanceof ConfigErrors && error.code === 'ERR_CONFIG' && error.message.split('\n').length === 6,
+  );
+});
