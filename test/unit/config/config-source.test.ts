@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import type { Config } from '../../../src/config/config.ts';
+import { ConfigSource } from '../../../src/config/config-source.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+
+let text = '';
+let applied: Config[] = [];
+let lines: string[] = [];
+
+const log: Logger = {
+  debug() {},
+  info: (_fields, message) => lines.push(`info ${message}`),
+  warn: (_fields, message) => lines.push(`warn ${message}`),
+  error: (fields, message) => lines.push(`error ${message}: ${(fields as { error: string }).error}`),
+};
+
+const apply = (config: Config): void => {
+  applied.push(config);
+};
+
+function started(): ConfigSource {
+  const source = new ConfigSource({ clusterDns: ['10.96.0.10'] }, { env: {}, isTerminal: false, readFile: () => text });
+  source.load();
+  return source;
+}
+
+beforeEach(() => {
+  text = 'nameserver 192.0.2.1\n';
+  applied = [];
+  lines = [];
+});
+
+test('a file that changed is applied', () => {
+  const source = started();
+  text = 'nameserver 192.0.2.2\n';
+  source.reload(apply, log);
+  assert.deepEqual(
+    applied.map((config) => config.zones.at(-1)!.upstreams[0]!.host),
+    ['192.0.2.2'],
+  );
+  assert.deepEqual([source.reloads, source.failures, source.isFailing], [1, 0, false]);
+});
+
+test('where nothing has changed, nothing is applied', () => {
+  const source = started();
+  text = '# a comment\nnameserver 192.0.2.1\n';
+  source.reload(apply, log);
+  assert.deepEqual(applied, []);
+  assert.deepEqual(lines, ['info configuration read again: nothing has changed']);
+});
+
+test('a bad file keeps what runs, is counted each time and said once', () => {
+  const source = started();
+  text = '';
+  source.reload(apply, log);
+  source.reload(apply, log);
+  assert.deepEqual(applied, []);
+  assert.deepEqual([source.reloads, source.failures, source.isFailing], [2, 2, true]);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /^error the new configuration is bad; the last good one stays: Cannot take upstreams from/);
+});
+
+test('another error is said again, and so is the same one after a good configuration', () => {
+  const source = started();
+  text = '';
+  source.reload(apply, log);
+  text = 'nameserver 169.254.20.10\n';
+  source.reload(apply, log);
+  text = 'nameserver 192.0.2.1\n';
+  source.reload(apply, log);
+  text = '';
+  source.reload(apply, log);
+  assert.equal(lines.filter((line) => line.startsWith('error')).length, 3);
+});
+
+test('a good configuration after a bad one ends the failure', () => {
+  const source = started();
+  text = '';
+  source.reload(apply, log);
+  text = 'nameserver 192.0.2.2\n';
+  source.reload(apply, log);
+  assert.deepEqual([applied.length, source.failures, source.isFailing], [1, 1, false]);
+});
+
+test('a configuration that cannot be applied is a failure, and is tried again by the next reload', () => {
+  const source = started();
+  text = 'nameserver 192.0.2.2\n';
+  source.reload(() => {
+    throw new Error('no socket');
+  }, log);
+  assert.equal(source.isFailing, true);
+  source.reload(apply, log);
+  assert.deepEqual([applied.length, source.isFailing], [1, false]);
+});
+
+test('a note is said when it is new', () => {
+  const source = started();
+  text = 'nameserver 192.0.2.1\nnameserver fe80::1%eth0\n';
+  source.reload(apply, log);
+  source.reload(apply, log);
+  assert.equal(lines.filter((line) => line.startsWith('warn')).length, 1);
+});
