@@ -1,4 +1,6 @@
 const NOTHING = new Uint8Array(0);
+/** OPT with a kept option (256 B), a stale code and an origin: under 400 B. */
+const TAIL_BYTES = 512;
 
 /**
  * A reply as three pieces that lie elsewhere, so that a hit copies nothing: the client's own header and question, patched in place; the
@@ -17,6 +19,8 @@ export class Reply {
   tail: Uint8Array = NOTHING;
   tailStart = 0;
   tailEnd = 0;
+  /** Room for a tail that is not one of the constant ones. */
+  readonly scratch = new Uint8Array(TAIL_BYTES);
 
   /** Bytes of the whole message. */
   get length(): number {

@@ -1,0 +1,186 @@
+import { LRUCache } from 'lru-cache';
+import { CACHED_ANSWER } from '../core/limits.ts';
+import { HEADER_LENGTH } from '../wire/constants.ts';
+import { equalFolded } from '../wire/name.ts';
+import type { AnswerDraft } from './answer-draft.ts';
+import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_REFRESHING } from './entry-memory.ts';
+import { entryLength, writeEntry } from './entry-writer.ts';
+import { dnssecBits, EVERY_TYPE, keyOf } from './key.ts';
+import { Slab } from './slab.ts';
+
+/** What identifies a question in the cache; `QueryView` fulfils it. The question stands in `bytes`, 12 bytes after `start`. */
+export interface CacheQuestion {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly nameEnd: number;
+  readonly questionEnd: number;
+  readonly nameHash: number;
+  readonly type: number;
+  readonly class: number;
+  readonly dnssecOk: boolean;
+  readonly flags: number;
+}
+
+export interface AnswerCacheOptions {
+  /** Bytes of everything: slab and index. At least one MiB. */
+  bytes: number;
+}
+
+/** Measured for `lru-cache` with `max` set and integers for keys and values: 57 to 75 B an entry. */
+const INDEX_BYTES_PER_ENTRY = 75;
+/** An entry of the usual kind (a name of 30 B, two or three records) and the waste of its slot. Smaller ones fill the index first. */
+const USUAL_ENTRY_BYTES = 192;
+/** Entries that are given up from the cold end before a page is emptied for another size: what is cold is of mixed sizes, and one of them mostly fits. */
+const EVICTIONS_BEFORE_PAGE = 8;
+
+const NOTHING = {};
+
+/**
+ * All answers, of all zones, in one budget of bytes. The index maps a hash to an entry's offset in the slab; what is asked least recently goes first.
+ * No call throws, and a look-up allocates nothing. Offsets are valid until the next `store`.
+ */
+export class AnswerCache {
+  readonly #slab: Slab;
+  readonly #index: LRUCache<number, number>;
+  readonly #capacity: number;
+  readonly #evict = (at: number): void => {
+    this.#index.delete(this.#slab.memory.key(at));
+    this.evictions++;
+  };
+  /** Entries given up for room, read by the metrics; so are `rejected`, answers that found none. */
+  evictions = 0;
+  rejected = 0;
+  /** Entries that say "no" or "failed". */
+  denials = 0;
+
+  constructor({ bytes }: AnswerCacheOptions) {
+    this.#capacity = Math.floor(bytes / (INDEX_BYTES_PER_ENTRY + USUAL_ENTRY_BYTES));
+    this.#slab = new Slab(bytes - this.#capacity * INDEX_BYTES_PER_ENTRY);
+    this.#index = new LRUCache({
+      max: this.#capacity,
+      dispose: (at, _key, reason) => {
+        if (reason === 'evict') this.evictions++;
+        if (this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
+        this.#slab.free(at);
+      },
+    });
+  }
+
+  get memory() {
+    return this.#slab.memory;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Bytes of the places in use and of the whole index, which is sized at start. */
+  get usedBytes(): number {
+    return this.#slab.usedBytes + this.indexBytes;
+  }
+
+  get indexBytes(): number {
+    return this.#capacity * INDEX_BYTES_PER_ENTRY;
+  }
+
+  /** Bytes that it may come to use. */
+  get budgetBytes(): number {
+    return this.#slab.byteLength + this.indexBytes;
+  }
+
+  /**
+   * Offset of the entry that answers `question` now, or -1. A name that does not exist answers every type, but never
+   * instead of a live entry of the type that was asked.
+   */
+  findFresh(question: CacheQuestion, nowMs: number): number {
+    const typed = this.#find(question, question.type);
+    if (typed !== -1 && this.memory.freshUntilMs(typed) > nowMs) return typed;
+    const name = this.#find(question, EVERY_TYPE);
+    return name !== -1 && this.memory.freshUntilMs(name) > nowMs ? name : -1;
+  }
+
+  /** Offset of the entry that may be given although its time is over, or -1: no failure, and ended less than `staleSeconds` ago. One that is still live is found too. */
+  findExpired(question: CacheQuestion, nowMs: number, staleSeconds: number): number {
+    const typed = this.#find(question, question.type);
+    if (typed !== -1 && this.#isBridge(typed, nowMs, staleSeconds)) return typed;
+    const name = this.#find(question, EVERY_TYPE);
+    return name !== -1 && this.#isBridge(name, nowMs, staleSeconds) ? name : -1;
+  }
+
+  /** Keeps an answer for `question` and returns its offset, or -1 where there is no room. */
+  store(question: CacheQuestion, answer: AnswerDraft, nowMs: number): number {
+    const type = answer.isForName ? EVERY_TYPE : question.type;
+    const length = entryLength(question, answer);
+    if (length > CACHED_ANSWER.value) {
+      CACHED_ANSWER.hits++;
+      return -1;
+    }
+    const key = this.#key(question, type);
+    this.#index.delete(key);
+    const at = this.#allocate(length);
+    if (at === -1) {
+      this.rejected++;
+      return -1;
+    }
+    writeEntry(this.memory, at, key, type, question, answer, nowMs);
+    this.#index.set(key, at, NOTHING);
+    if (answer.kind !== KIND_POSITIVE) this.denials++;
+    // The name exists after all: what said otherwise is out of date.
+    if (answer.kind !== KIND_FAILURE && !answer.isForName) this.#index.delete(this.#key(question, EVERY_TYPE));
+    return at;
+  }
+
+  /**
+   * Notes that asking again failed, and is not due before `recheckAtMs`: what is there, live or expired, is not replaced by a failure.
+   * False where nothing is there.
+   */
+  postpone(question: CacheQuestion, nowMs: number, recheckAtMs: number, staleSeconds: number): boolean {
+    const at = this.findExpired(question, nowMs, staleSeconds);
+    if (at === -1) return false;
+    this.memory.setRecheckAtMs(at, recheckAtMs);
+    this.memory.setRefreshAtMs(at, Math.max(this.memory.refreshAtMs(at), recheckAtMs));
+    this.memory.unmark(at, STATE_REFRESHING);
+    return true;
+  }
+
+  #find(question: CacheQuestion, type: number): number {
+    const at = this.#index.get(this.#key(question, type), NOTHING);
+    return at !== undefined && this.#isSame(at, question, type) ? at : -1;
+  }
+
+  #key(question: CacheQuestion, type: number): number {
+    return keyOf(question.nameHash, type, question.class, dnssecBits(question.dnssecOk, question.flags));
+  }
+
+  /** Compares whole: two questions may share a key, and then the one that is not stored is a miss. */
+  #isSame(at: number, question: CacheQuestion, type: number): boolean {
+    const memory = this.memory;
+    const nameStart = question.start + HEADER_LENGTH;
+    const nameLength = question.nameEnd - nameStart;
+    if (memory.questionLength(at) !== nameLength + 4) return false;
+    if (memory.dnssecBits(at) !== dnssecBits(question.dnssecOk, question.flags)) return false;
+    const stored = at + ENTRY_HEADER;
+    const { bytes } = memory;
+    const codes = stored + nameLength;
+    return (
+      ((bytes[codes]! << 8) | bytes[codes + 1]!) === type &&
+      ((bytes[codes + 2]! << 8) | bytes[codes + 3]!) === question.class &&
+      equalFolded(bytes, stored, question.bytes, nameStart, nameLength)
+    );
+  }
+
+  #isBridge(at: number, nowMs: number, staleSeconds: number): boolean {
+    return this.memory.kind(at) !== KIND_FAILURE && nowMs < this.memory.freshUntilMs(at) + staleSeconds * 1000;
+  }
+
+  #allocate(length: number): number {
+    let at = this.#slab.allocate(length);
+    for (let evicted = 0; at === -1 && evicted < EVICTIONS_BEFORE_PAGE && this.#index.size > 0; evicted++) {
+      this.#index.pop();
+      at = this.#slab.allocate(length);
+    }
+    if (at !== -1) return at;
+    this.#slab.emptyPage(length, this.#evict);
+    return this.#slab.allocate(length);
+  }
+}

@@ -1,0 +1,74 @@
+import { HEADER_LENGTH } from '../wire/constants.ts';
+import { capTtls } from '../wire/ttl.ts';
+import type { CacheQuestion } from './answer-cache.ts';
+import type { AnswerDraft } from './answer-draft.ts';
+import { DNSSEC_SHIFT, ENTRY_HEADER, type EntryMemory } from './entry-memory.ts';
+import { dnssecBits } from './key.ts';
+
+/** A popular entry is asked for again when so much of its life is left, but not less than one second. */
+const REFRESH_PART = 0.1;
+const REFRESH_LEAST_MS = 1000;
+
+/** Bytes that the entry takes, before the slab rounds them up. */
+export function entryLength(question: CacheQuestion, answer: AnswerDraft): number {
+  const bytes =
+    ENTRY_HEADER +
+    (question.questionEnd - question.start - HEADER_LENGTH) +
+    (answer.bodyEnd - answer.bodyStart) +
+    (answer.optionsEnd - answer.optionsStart);
+  return ((bytes + 1) & ~1) + 2 * answer.ttlCount + 6 * answer.groupCount;
+}
+
+/** Writes the entry at `at`, where there is room for `entryLength`; `entry-memory.ts` has its layout. TTLs are brought within the entry's life. */
+export function writeEntry(
+  memory: EntryMemory,
+  at: number,
+  key: number,
+  type: number,
+  question: CacheQuestion,
+  answer: AnswerDraft,
+  nowMs: number,
+): void {
+  const freshUntilMs = nowMs + answer.seconds * 1000;
+  const refreshMs = Math.max(REFRESH_LEAST_MS, answer.seconds * 1000 * REFRESH_PART);
+  memory.f64[at >> 3] = freshUntilMs;
+  memory.f64[(at >> 3) + 1] = answer.isPrefetched ? freshUntilMs - refreshMs : Number.POSITIVE_INFINITY;
+  memory.f64[(at >> 3) + 2] = 0;
+  memory.u32[(at >> 2) + 6] = key;
+  memory.u32[(at >> 2) + 7] = answer.seconds;
+  writeFixed(memory.u16, at >> 1, question, answer);
+  writeBytes(memory, at, type, question, answer);
+}
+
+function writeFixed(u16: Uint16Array, index: number, question: CacheQuestion, answer: AnswerDraft): void {
+  u16[index + 16] = (entryLength(question, answer) + 15) >> 4;
+  u16[index + 17] = answer.kind;
+  u16[index + 18] = dnssecBits(question.dnssecOk, question.flags) << DNSSEC_SHIFT;
+  u16[index + 19] = answer.flags;
+  u16[index + 20] = answer.rcode;
+  u16[index + 21] = answer.zone;
+  u16[index + 22] = 0;
+  u16[index + 23] = question.questionEnd - question.start - HEADER_LENGTH;
+  u16[index + 24] = answer.bodyEnd - answer.bodyStart;
+  u16[index + 25] = answer.answers;
+  u16[index + 26] = answer.authorities;
+  u16[index + 27] = answer.additionals;
+  u16[index + 28] = answer.ttlCount;
+  u16[index + 29] = answer.groupCount;
+  u16[index + 30] = answer.optionsEnd - answer.optionsStart;
+}
+
+function writeBytes(memory: EntryMemory, at: number, type: number, question: CacheQuestion, answer: AnswerDraft): void {
+  const { bytes, u16 } = memory;
+  bytes.set(question.bytes.subarray(question.start + HEADER_LENGTH, question.questionEnd), at + ENTRY_HEADER);
+  const body = memory.bodyStart(at);
+  bytes[body - 4] = type >> 8;
+  bytes[body - 3] = type;
+  bytes.set(answer.message.subarray(answer.bodyStart, answer.bodyEnd), body);
+  bytes.set(answer.options.subarray(answer.optionsStart, answer.optionsEnd), memory.optionsStart(at));
+  const ttls = memory.ttlIndex(at);
+  for (let i = 0; i < answer.ttlCount; i++) u16[ttls + i] = answer.ttlOffsets[i]!;
+  const groups = ttls + answer.ttlCount;
+  for (let i = 0; i < answer.groupCount * 3; i++) u16[groups + i] = answer.groups[i]!;
+  capTtls(bytes, body, u16, ttls, answer.ttlCount, answer.seconds, answer.capSeconds);
+}

@@ -1,0 +1,186 @@
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import { AnswerDraft } from '../cache/answer-draft.ts';
+import { type CacheTraffic, SERVED_STALE } from '../cache/cache-traffic.ts';
+import type { EntryMemory } from '../cache/entry-memory.ts';
+import { KIND_FAILURE, KIND_NEGATIVE } from '../cache/entry-memory.ts';
+import { FAILURE_SECONDS, Lifetime } from '../cache/lifetime.ts';
+import type { Clock } from '../core/clock.ts';
+import type { TimerWheel } from '../core/timer-wheel.ts';
+import { SOURCE_CACHE, SOURCE_FORWARD } from '../metrics/traffic.ts';
+import type { Failure } from '../upstream/ask.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { FLAG_TC, OPTION_EDE, RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../wire/constants.ts';
+import { findOption } from '../wire/edns.ts';
+import { MessageScan } from '../wire/message-scan.ts';
+import { QueryView } from '../wire/query.ts';
+import { Reply } from '../wire/reply.ts';
+import { stripOpt } from '../wire/strip-opt.ts';
+import type { Composer } from './composer.ts';
+import { extendedError, type Trouble } from './extended-errors.ts';
+import type { Flight, FlightControl } from './flight.ts';
+import type { Flights } from './flights.ts';
+import { mayServeStale } from './stale-rule.ts';
+import type { TransientEntry } from './transient-entry.ts';
+
+export interface DeliveryParts {
+  cache: AnswerCache;
+  cacheTraffic: CacheTraffic;
+  clock: Clock;
+  composer: Composer;
+  flights: Flights;
+  /** Of the names in the cache's keys. */
+  seed: number;
+  transient: TransientEntry;
+  wheel: TimerWheel;
+}
+
+/** What happens when a flight ends: its answer is judged, kept, and given to all who wait, each in its own form. */
+export class Delivery implements FlightControl {
+  readonly #parts: DeliveryParts;
+  readonly #question: QueryView;
+  readonly #waiterQuery: QueryView;
+  readonly #scan = new MessageScan();
+  readonly #lifetime = new Lifetime();
+  readonly #draft = new AnswerDraft();
+  readonly #reply = new Reply();
+  readonly #stripped = new Uint8Array(65_535);
+  /** Replies that were no DNS messages although their question matched. Read by the metrics. */
+  malformed = 0;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    this.#question = new QueryView(parts.seed);
+    this.#waiterQuery = new QueryView(parts.seed);
+  }
+
+  onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+    const records = this.#read(message, start, end);
+    if (records === undefined) {
+      this.malformed++;
+      this.#fail(flight, 'malformed');
+      return;
+    }
+    const { cache, clock, transient } = this.#parts;
+    const nowMs = clock.nowMs();
+    const question = this.#end(flight);
+    const draft = this.#judge(flight, records);
+    if (draft.kind === KIND_FAILURE) {
+      this.#keepFailure(flight, question, nowMs);
+      if (this.#deliverStale(flight, question, nowMs)) return;
+    } else if (flight.isShared && draft.seconds > 0) {
+      const at = cache.store(question, draft, nowMs);
+      if (at !== -1) {
+        this.#deliver(flight, cache.memory, at, nowMs, upstream.label);
+        return;
+      }
+    }
+    transient.write(question, draft, nowMs);
+    this.#deliver(flight, transient.memory, 0, nowMs, upstream.label);
+  }
+
+  onFailure(flight: Flight, failure: Failure): void {
+    this.#fail(flight, failure);
+  }
+
+  onPatienceOver(flight: Flight, nowMs: number): void {
+    this.#question.read(flight.message, 0, flight.message.length);
+    this.#deliverStale(flight, this.#question, nowMs);
+  }
+
+  /** The bytes in which the scanned records lie, without OPT; undefined where they cannot be read. */
+  #read(message: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    const scan = this.#scan;
+    if (!scan.scan(message, start, end)) return undefined;
+    if (scan.optOffset === -1 || scan.optOffset >= scan.recordsEnd) return message;
+    const length = stripOpt(message, scan, this.#stripped);
+    return length > 0 && scan.scan(this.#stripped, 0, length) ? this.#stripped : undefined;
+  }
+
+  #judge(flight: Flight, records: Uint8Array): AnswerDraft {
+    const scan = this.#scan;
+    const draft = this.#draft;
+    const policy = flight.zone.cache;
+    const lifetime = this.#lifetime;
+    lifetime.judge(scan, policy, (scan.flags & FLAG_TC) !== 0);
+    // A reply that does not repeat the question has its records at other offsets: an error, of which the code is all that counts.
+    if (scan.questionEnd - scan.start === flight.questionEnd) draft.takeRecords(scan, records);
+    else draft.takeRcode(scan.rcode);
+    const ede = findOption(records, scan.optionsStart, scan.optionsEnd, OPTION_EDE);
+    if (ede !== -1) draft.setOptions(records, ede, ede + 4 + ((records[ede + 2]! << 8) | records[ede + 3]!));
+    draft.kind = lifetime.kind;
+    draft.seconds = lifetime.seconds;
+    draft.zone = flight.zone.id;
+    draft.capSeconds = lifetime.kind === KIND_NEGATIVE ? policy.negativeMaxSeconds : policy.positiveMaxSeconds;
+    // With a CNAME in front NXDOMAIN speaks of the chain's end (RFC 6604, section 3).
+    draft.isForName = draft.kind === KIND_NEGATIVE && scan.rcode === RCODE_NXDOMAIN && !scan.hasCname;
+    draft.isPrefetched = policy.prefetchHits > 0 && lifetime.kind !== KIND_FAILURE;
+    return draft;
+  }
+
+  /** No answer came, or none that can be read. What is kept from it lasts a second; our own overload is never kept. */
+  #fail(flight: Flight, trouble: Trouble): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const question = this.#end(flight);
+    const draft = this.#draft;
+    draft.takeRcode(RCODE_SERVFAIL);
+    draft.kind = KIND_FAILURE;
+    draft.zone = flight.zone.id;
+    draft.isForName = false;
+    draft.isPrefetched = false;
+    draft.seconds = trouble === 'timeout' || trouble === 'unreachable' || trouble === 'malformed' ? FAILURE_SECONDS : 0;
+    const ede = extendedError(trouble);
+    draft.setOptions(ede, 0, ede.length);
+    if (trouble !== 'overload') this.#keepFailure(flight, question, nowMs);
+    if (this.#deliverStale(flight, question, nowMs)) return;
+    const { transient } = this.#parts;
+    transient.write(question, draft, nowMs);
+    this.#deliver(flight, transient.memory, 0, nowMs, 'failure');
+  }
+
+  /** Takes the flight from the table; returns its question. */
+  #end(flight: Flight): QueryView {
+    const { flights, wheel } = this.#parts;
+    wheel.clear(flight);
+    flights.end(flight);
+    this.#question.read(flight.message, 0, flight.message.length);
+    return this.#question;
+  }
+
+  #keepFailure(flight: Flight, question: QueryView, nowMs: number): void {
+    const { cache } = this.#parts;
+    if (!flight.isShared) return;
+    const recheckAtMs = nowMs + FAILURE_SECONDS * 1000;
+    if (cache.postpone(question, nowMs, recheckAtMs, flight.zone.cache.staleSeconds)) return;
+    if (this.#draft.seconds > 0) cache.store(question, this.#draft, nowMs);
+  }
+
+  /** False where nothing stale may be given: the waiters wait on. */
+  #deliverStale(flight: Flight, question: QueryView, nowMs: number): boolean {
+    const { cache, cacheTraffic, composer, flights } = this.#parts;
+    const { zone } = flight;
+    const at = cache.findExpired(question, nowMs, zone.cache.staleSeconds);
+    if (at === -1 || !mayServeStale(cache.memory, at, question, zone)) return false;
+    const query = this.#waiterQuery;
+    for (const waiter of flights.release(flight)) {
+      query.read(waiter.message, 0, waiter.message.length);
+      composer.composeStale(query, cache.memory, at, zone.cache.staleTtlSeconds, waiter.isStream, this.#reply);
+      cacheTraffic.count(zone.id, SERVED_STALE);
+      const durationMs = nowMs - waiter.receivedMs;
+      waiter.traffic.response(zone.id, cache.memory.rcode(at), this.#reply.length, durationMs, SOURCE_CACHE);
+      waiter.sink.send(this.#reply);
+    }
+    return true;
+  }
+
+  #deliver(flight: Flight, memory: EntryMemory, at: number, nowMs: number, origin: string): void {
+    const { composer, flights } = this.#parts;
+    const query = this.#waiterQuery;
+    for (const waiter of flights.release(flight)) {
+      query.read(waiter.message, 0, waiter.message.length);
+      composer.compose(query, memory, at, nowMs, waiter.isStream, origin, this.#reply);
+      const durationMs = nowMs - waiter.receivedMs;
+      waiter.traffic.response(flight.zone.id, memory.rcode(at), this.#reply.length, durationMs, SOURCE_FORWARD);
+      waiter.sink.send(this.#reply);
+    }
+  }
+}

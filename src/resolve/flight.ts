@@ -1,0 +1,87 @@
+import { Timer } from '../core/timer-wheel.ts';
+import type { Traffic } from '../metrics/traffic.ts';
+import type { Ask, Failure } from '../upstream/ask.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_LENGTH } from '../wire/constants.ts';
+import { writeOpt } from '../wire/edns.ts';
+import type { QueryView } from '../wire/query.ts';
+import type { ReplySink } from './client.ts';
+import { UDP_PAYLOAD_BYTES } from './composer.ts';
+import type { Zone } from './zone.ts';
+
+const NO_OPTIONS = new Uint8Array(0);
+const OPT_LENGTH = 11;
+
+/** A client that waits for an answer: a copy of its message, and where the reply goes. */
+export interface Waiter {
+  readonly message: Uint8Array;
+  readonly sink: ReplySink;
+  readonly isStream: boolean;
+  readonly traffic: Traffic;
+  readonly receivedMs: number;
+}
+
+/** Who hears how a flight ends: the resolver. */
+export interface FlightControl {
+  onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Upstream): void;
+  onFailure(flight: Flight, failure: Failure): void;
+  /** Clients have waited long enough for a fresh answer. */
+  onPatienceOver(flight: Flight, nowMs: number): void;
+}
+
+/** One question that is being asked upstream, and all who wait for it. Its timer is the clients' patience, where something stale is at hand. */
+export class Flight extends Timer implements Ask {
+  readonly message: Uint8Array;
+  readonly questionEnd: number;
+  readonly zone: Zone;
+  /** Of the cache, and of the table of flights where `isShared`. */
+  readonly key: number;
+  /** Others may join it, and its answer is kept. RD=0 shares nothing. */
+  readonly isShared: boolean;
+  /** Begun for the cache's sake, not for a client's. */
+  readonly isRefresh: boolean;
+  waiters: Waiter[] = [];
+  isPatienceOver = false;
+  readonly #control: FlightControl;
+
+  constructor(query: QueryView, zone: Zone, key: number, isShared: boolean, isRefresh: boolean, control: FlightControl) {
+    super();
+    this.zone = zone;
+    this.key = key;
+    this.isShared = isShared;
+    this.isRefresh = isRefresh;
+    this.#control = control;
+    this.questionEnd = query.questionEnd - query.start;
+    this.message = upstreamQuery(query, this.questionEnd);
+  }
+
+  onAnswer(message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+    this.#control.onAnswer(this, message, start, end, upstream);
+  }
+
+  onFailure(failure: Failure): void {
+    this.#control.onFailure(this, failure);
+  }
+
+  override onTimeout(nowMs: number): void {
+    this.isPatienceOver = true;
+    this.#control.onPatienceOver(this, nowMs);
+  }
+}
+
+/**
+ * What we ask in a client's name: its question as it spelt it, its RD, CD and DO, and an OPT of our own. AD is always set, so that the answer's
+ * AD may be trusted to mean something (RFC 6840, section 5.7). The client's own options, ECS and cookies among them, stay here.
+ */
+function upstreamQuery(query: QueryView, questionEnd: number): Uint8Array {
+  const message = new Uint8Array(questionEnd + OPT_LENGTH);
+  const flags = (query.flags & (FLAG_RD | FLAG_CD)) | FLAG_AD;
+  message[2] = flags >> 8;
+  message[3] = flags;
+  message[5] = 1;
+  message[11] = 1;
+  const from = query.start;
+  for (let i = HEADER_LENGTH; i < questionEnd; i++) message[i] = query.bytes[from + i]!;
+  writeOpt(message, questionEnd, UDP_PAYLOAD_BYTES, 0, query.dnssecOk, NO_OPTIONS, 0, 0);
+  return message;
+}

@@ -1,0 +1,169 @@
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import { AnswerDraft } from '../cache/answer-draft.ts';
+import { type CacheTraffic, MISS, PREFETCH, SERVED_STALE } from '../cache/cache-traffic.ts';
+import { STATE_REFRESHING } from '../cache/entry-memory.ts';
+import { dnssecBits, keyOf } from '../cache/key.ts';
+import type { TimerWheel } from '../core/timer-wheel.ts';
+import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
+import type { RouteTable } from '../route/route-table.ts';
+import { CLASS_CH, FLAG_RD, HEADER_LENGTH, RCODE_SERVFAIL, TYPE_ANY } from '../wire/constants.ts';
+import type { QueryView } from '../wire/query.ts';
+import type { Reply } from '../wire/reply.ts';
+import type { Client } from './client.ts';
+import type { Composer } from './composer.ts';
+import { NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
+import { Flight, type FlightControl } from './flight.ts';
+import type { Flights } from './flights.ts';
+import type { LocalAnswers } from './local-answers.ts';
+import { ANSWERED, DROPPED, HELD } from './responder.ts';
+import { mayServeStale } from './stale-rule.ts';
+import type { TransientEntry } from './transient-entry.ts';
+import type { Zone } from './zone.ts';
+
+export interface ResolverParts {
+  cache: AnswerCache;
+  cacheTraffic: CacheTraffic;
+  composer: Composer;
+  flights: Flights;
+  control: FlightControl;
+  local: LocalAnswers;
+  transient: TransientEntry;
+  wheel: TimerWheel;
+  routes: RouteTable<Zone>;
+}
+
+/**
+ * What the cache could not answer: local names at once, something stale where that is all there is, the rest by asking upstream, once for all
+ * who ask the same.
+ */
+export class Resolver {
+  readonly #parts: ResolverParts;
+  readonly #draft = new AnswerDraft();
+  #routes: RouteTable<Zone>;
+
+  constructor(parts: ResolverParts) {
+    this.#parts = parts;
+    this.#routes = parts.routes;
+  }
+
+  /** From the next question on; questions in flight end as they began. */
+  replaceRoutes(routes: RouteTable<Zone>): void {
+    this.#routes = routes;
+  }
+
+  /** ANSWERED, HELD or DROPPED, as `Responder.respond` has them. `query` is a whole question that no live entry answers. */
+  resolve(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
+    const zone = this.#zoneOf(query);
+    client.traffic.request(zone.id, query.type, query.end - query.start, query.dnssecOk);
+    if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
+    const { cache, cacheTraffic } = this.#parts;
+    cacheTraffic.count(zone.id, MISS);
+    const expired = cache.findExpired(query, nowMs, zone.cache.staleSeconds);
+    if (expired !== -1) {
+      const isPostponed = cache.memory.recheckAtMs(expired) > nowMs;
+      if (mayServeStale(cache.memory, expired, query, zone)) {
+        if (isPostponed) return this.#answerStale(query, zone, expired, client, reply);
+        if (zone.forwarder!.isAllDown) {
+          this.#begin(query, zone, true);
+          return this.#answerStale(query, zone, expired, client, reply);
+        }
+      } else if (isPostponed) {
+        return this.#answerFailure(query, zone, NO_UPSTREAM, client, reply);
+      }
+    }
+    return this.#ask(query, zone, nowMs, expired, client, reply);
+  }
+
+  /** Asks again for a live entry that is popular and near its end. No client waits for it. */
+  prefetch(query: QueryView, at: number): void {
+    const { cache, cacheTraffic } = this.#parts;
+    const zone = this.#zoneOf(query);
+    if (zone.forwarder === undefined || zone.forwarder.isAllDown) return;
+    if (!this.#begin(query, zone, true)) return;
+    cache.memory.mark(at, STATE_REFRESHING);
+    cacheTraffic.count(zone.id, PREFETCH);
+  }
+
+  /** Hits after which an entry of this question's zone is worth a prefetch; 0: never. */
+  prefetchHits(query: QueryView): number {
+    return this.#zoneOf(query).cache.prefetchHits;
+  }
+
+  #zoneOf(query: QueryView): Zone {
+    // The root zone is always there.
+    return this.#routes.lookup(query.bytes, query.start + HEADER_LENGTH, query.nameEnd)!;
+  }
+
+  #ask(query: QueryView, zone: Zone, nowMs: number, expired: number, client: Client, reply: Reply): number {
+    const { cache, flights, wheel } = this.#parts;
+    const canBridge = expired !== -1 && mayServeStale(cache.memory, expired, query, zone);
+    const joined = (query.flags & FLAG_RD) === 0 ? undefined : flights.find(query, cacheKey(query));
+    if (joined?.isPatienceOver && canBridge) return this.#answerStale(query, zone, expired, client, reply);
+    if (!flights.hasRoomToWait() || (joined === undefined && !flights.hasRoom(false))) {
+      if (canBridge) return this.#answerStale(query, zone, expired, client, reply);
+      return this.#answerFailure(query, zone, OVERLOADED, client, reply);
+    }
+    const sink = client.hold();
+    if (sink === undefined) return DROPPED;
+    const flight = joined ?? this.#depart(query, zone, false);
+    if (joined !== undefined) flights.coalesced++;
+    flights.wait(flight, {
+      message: query.bytes.slice(query.start, query.end),
+      sink,
+      isStream: client.isStream,
+      traffic: client.traffic,
+      receivedMs: nowMs,
+    });
+    if (canBridge && !flight.isSet && !flight.isPatienceOver) wheel.set(flight, zone.cache.staleAfterMs);
+    return HELD;
+  }
+
+  /** Begins a flight that nobody waits for, where it is not under way already and there is room. */
+  #begin(query: QueryView, zone: Zone, isRefresh: boolean): boolean {
+    const { flights } = this.#parts;
+    if (flights.find(query, cacheKey(query)) !== undefined || !flights.hasRoom(isRefresh)) return false;
+    this.#depart(query, zone, isRefresh);
+    return true;
+  }
+
+  #depart(query: QueryView, zone: Zone, isRefresh: boolean): Flight {
+    const { flights, control } = this.#parts;
+    const isShared = isRefresh || (query.flags & FLAG_RD) !== 0;
+    const flight = new Flight(query, zone, cacheKey(query), isShared, isRefresh, control);
+    flights.begin(flight);
+    zone.forwarder!.ask(flight);
+    return flight;
+  }
+
+  #answerLocally(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): boolean {
+    const isSpecial = query.class === CLASS_CH || query.type === TYPE_ANY;
+    if (zone.forwarder !== undefined && !isSpecial) return false;
+    const { local, transient, composer } = this.#parts;
+    if (!local.special(query, this.#draft)) {
+      if (zone.forwarder !== undefined) return false;
+      local.loopback(query, zone.name, this.#draft);
+    }
+    transient.write(query, this.#draft, nowMs);
+    composer.compose(query, transient.memory, 0, nowMs, client.isStream, 'local', reply);
+    client.traffic.response(zone.id, this.#draft.rcode, reply.length, 0, SOURCE_LOCAL);
+    return true;
+  }
+
+  #answerStale(query: QueryView, zone: Zone, at: number, client: Client, reply: Reply): number {
+    const { cache, cacheTraffic, composer } = this.#parts;
+    composer.composeStale(query, cache.memory, at, zone.cache.staleTtlSeconds, client.isStream, reply);
+    cacheTraffic.count(zone.id, SERVED_STALE);
+    client.traffic.response(zone.id, cache.memory.rcode(at), reply.length, 0, SOURCE_CACHE);
+    return ANSWERED;
+  }
+
+  #answerFailure(query: QueryView, zone: Zone, extendedError: Uint8Array, client: Client, reply: Reply): number {
+    this.#parts.composer.composeRcode(query, RCODE_SERVFAIL, extendedError, reply);
+    client.traffic.response(zone.id, RCODE_SERVFAIL, reply.length, 0, SOURCE_LOCAL);
+    return ANSWERED;
+  }
+}
+
+function cacheKey(query: QueryView): number {
+  return keyOf(query.nameHash, query.type, query.class, dnssecBits(query.dnssecOk, query.flags));
+}
