@@ -1,0 +1,161 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { firstAnswer } from './first-answer.ts';
+import { blast, type LoadResult, requireGoodAnswers } from './generator.ts';
+import { type Cores, chooseCores } from './machine.ts';
+import { queryLines, serviceNames, zipfSample } from './names.ts';
+import type { Options } from './options.ts';
+import { findProgram, type Programs } from './programs.ts';
+import { agent } from './servers/agent.ts';
+import { coredns, findCoredns } from './servers/coredns.ts';
+import { startNamed, type Upstream } from './servers/named.ts';
+import type { Place, Running, Server } from './servers/server.ts';
+import { udpLimit } from './servers/udp-limit.ts';
+import { unbound } from './servers/unbound.ts';
+
+const NAMES = 10_000;
+/** Asked over and over; enough draws that the rarest of the names are among them. */
+const ZIPF_DRAWS = 200_000;
+const WARM_PASSES = 6;
+
+/** The default, 8 x 24 in flight, is what a socket's receive buffer holds as Linux sets it (208 KiB, 768 B a small datagram): none are lost. */
+export interface Pace {
+  readonly seconds: number;
+  readonly queries?: number;
+  readonly sockets?: number;
+  readonly window?: number;
+}
+
+/** What every figure needs: the upstream, the servers, the names, and a place for files. `close` ends and removes all of it. */
+export class Bench {
+  readonly options: Options;
+  readonly cores: Cores;
+  readonly programs: Programs;
+  readonly ours: Server;
+  readonly limit: Server;
+  /** undefined: not found on this machine. */
+  readonly coredns: Server | undefined;
+  readonly unbound: Server | undefined;
+  readonly upstream: Upstream;
+  readonly names: readonly string[];
+  readonly #root: string;
+  #folders = 0;
+  #files = new Map<string, string>();
+
+  private constructor(
+    options: Options,
+    programs: Programs,
+    root: string,
+    cores: Cores,
+    upstream: Upstream,
+    names: readonly string[],
+  ) {
+    const corednsProgram = findCoredns(options.coredns, process.cwd());
+    const unboundProgram = findProgram('unbound');
+    this.options = options;
+    this.cores = cores;
+    this.programs = programs;
+    this.ours = agent(programs.agent);
+    this.limit = udpLimit(programs.udpLimit);
+    this.coredns = corednsProgram === undefined ? undefined : coredns(corednsProgram);
+    this.unbound = unboundProgram === undefined ? undefined : unbound(unboundProgram);
+    this.upstream = upstream;
+    this.names = names;
+    this.#root = root;
+  }
+
+  /** Starts the upstream. Throws where something that every figure needs is missing. */
+  static async open(options: Options, programs: Programs): Promise<Bench> {
+    const named = findProgram('named');
+    if (named === undefined)
+      throw new Error('Cannot measure: BIND (named) is not installed, and it is the upstream of every figure');
+    const cores = chooseCores();
+    const root = mkdtempSync(join(tmpdir(), 'signpost-bench-'));
+    const names = serviceNames(NAMES);
+    const upstream = await startNamed(named, cores.upstream, join(root, 'named'), names);
+    const bench = new Bench(options, programs, root, cores, upstream, names);
+    try {
+      await firstAnswer(upstream.port, names[0]!);
+    } catch (error) {
+      await bench.close();
+      throw error;
+    }
+    return bench;
+  }
+
+  async close(): Promise<void> {
+    await this.upstream.stop();
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** Those of the peers that are on this machine. */
+  present(...servers: readonly (Server | undefined)[]): Server[] {
+    return servers.filter((server) => server !== undefined);
+  }
+
+  /** Where the next server runs. */
+  place(): Place {
+    const folder = join(this.#root, String(++this.#folders));
+    mkdirSync(folder);
+    return { core: this.cores.server, folder, upstreamPort: this.upstream.port };
+  }
+
+  /** Starts a server, waits until it answers, and stops it after `use`. Each measurement has a fresh process, alone on its core. */
+  async withServer<T>(server: Server, use: (running: Running) => Promise<T>): Promise<T> {
+    const running = await server.start(this.place());
+    try {
+      await firstAnswer(running.port, this.names[0]!);
+      return await use(running);
+    } finally {
+      await running.stop();
+    }
+  }
+
+  /** Asks a server for what is in the file. Rejects where the answers are not what a figure may rest on. */
+  async load(running: Running, queryFile: string, pace: Pace): Promise<LoadResult> {
+    const result = await this.#ask(running, queryFile, pace);
+    requireGoodAnswers(result);
+    return result;
+  }
+
+  /** Asks for every name once, and again until each has been answered: after it all are in the server's cache. */
+  async warm(running: Running): Promise<void> {
+    const queries = this.names.length;
+    const file = this.queryFile('names', () => this.names);
+    for (let pass = 1; pass <= WARM_PASSES; pass++) {
+      const { noError } = await this.#ask(running, file, { seconds: 20, queries, sockets: 1, window: 32 });
+      if (pass > 1 && noError === queries) return;
+    }
+    throw new Error(`Cannot warm the cache: some of ${queries} names had no answer in any of ${WARM_PASSES} passes`);
+  }
+
+  zipfFile(): string {
+    return this.queryFile('zipf', () => zipfSample(this.names, ZIPF_DRAWS));
+  }
+
+  /** The file of that name, made when it is first asked for. */
+  queryFile(name: string, make: () => readonly string[]): string {
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const path = join(this.#root, `${name}.queries`);
+    writeFileSync(path, queryLines(make()));
+    this.#files.set(name, path);
+    return path;
+  }
+
+  #ask(running: Running, queryFile: string, pace: Pace): Promise<LoadResult> {
+    const { seconds, queries = 0, sockets = 8, window = 24 } = pace;
+    const { port } = running;
+    return blast({
+      program: this.programs.dnsblast,
+      core: this.cores.generator,
+      port,
+      queryFile,
+      seconds,
+      sockets,
+      window,
+      queries,
+    });
+  }
+}

@@ -1,0 +1,10 @@
+import type { Bench } from '../bench.ts';
+import type { Measure } from '../measure.ts';
+
+/** In the order of the table. */
+export const FIGURE_NAMES = ['hits', 'misses', 'start', 'memory', 'heap'] as const;
+
+export type FigureName = (typeof FIGURE_NAMES)[number];
+
+/** One file each in this folder, listed in `by-name.ts`. */
+export type Figure = (bench: Bench) => Promise<Measure[]>;

@@ -1,0 +1,60 @@
+import type { Bench } from '../bench.ts';
+import type { Measure } from '../measure.ts';
+import { uniqueNames } from '../names.ts';
+import { connectionsTo, cpuSeconds } from '../processes.ts';
+import { inRounds, pick } from '../rounds.ts';
+import type { Running } from '../servers/server.ts';
+
+const WARM_UP_SECONDS = 2;
+const SAMPLE_MS = 100;
+/** More than the upstream can answer, so that no name is asked twice. */
+const NAMES_PER_SECOND = 200_000;
+/** 128 in flight together: CoreDNS, which has one query on a connection, then opens about a hundred. */
+const PACE = { sockets: 4, window: 32 };
+
+/** Names that nobody asked before, forwarded over TCP to BIND. A fresh process each time, so all are given the same names. */
+export async function misses(bench: Bench): Promise<Measure[]> {
+  const servers = bench.present(bench.ours, bench.coredns);
+  const results = await inRounds(bench.options.rounds, servers, (server) =>
+    bench.withServer(server, (running) => measureMisses(bench, running)),
+  );
+  return [
+    {
+      name: 'misses a second',
+      unit: '1/s',
+      samples: pick(results, (result) => result.rate),
+      goals: [{ against: 'coredns', bound: 'at least', value: 2.5 }],
+    },
+    { name: 'CPU per miss', unit: 'us', samples: pick(results, (result) => result.cpuUs), goals: [] },
+    {
+      name: 'TCP connections to the upstream, at most',
+      unit: 'connections',
+      samples: pick(results, (result) => result.connections),
+      goals: [{ against: undefined, bound: 'at most', value: 2 }],
+    },
+  ];
+}
+
+async function measureMisses(bench: Bench, running: Running) {
+  const { seconds } = bench.options;
+  const warmUp = bench.queryFile('unique-warm-up', () => uniqueNames('w', NAMES_PER_SECOND * WARM_UP_SECONDS));
+  const file = bench.queryFile('unique', () => uniqueNames('q', NAMES_PER_SECOND * seconds));
+  await bench.load(running, warmUp, { ...PACE, seconds: WARM_UP_SECONDS });
+  const asked = await bench.upstream.queries();
+  const cpu = cpuSeconds(running.pid);
+  let connections = 0;
+  const sampling = setInterval(() => {
+    connections = Math.max(connections, connectionsTo(bench.upstream.port));
+  }, SAMPLE_MS);
+  const result = await bench.load(running, file, { ...PACE, seconds }).finally(() => clearInterval(sampling));
+  const cpuUs = ((cpuSeconds(running.pid) - cpu) * 1e6) / result.answered;
+  if (result.wrapped > 0)
+    throw new Error('Cannot use this run: the list of names was too short, and answers came from the cache');
+  const forwarded = (await bench.upstream.queries()) - asked;
+  if (forwarded < result.answered) {
+    throw new Error(
+      `Cannot use this run: ${result.answered} answers, but only ${forwarded} questions reached the upstream`,
+    );
+  }
+  return { rate: result.answersPerSecond, cpuUs, connections };
+}

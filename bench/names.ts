@@ -1,0 +1,54 @@
+/** The names that are asked. Seeded: every run and every server gets the same list in the same order. */
+
+const NAMESPACES = 50;
+const SEED = 2463534242;
+
+/** Every name of the zone but the wildcard, as `service-7.ns-7.svc.cluster.local`. */
+export function serviceNames(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `service-${index}.ns-${index % NAMESPACES}.svc.cluster.local`);
+}
+
+/**
+ * `count` of `names`, where the name of rank r comes 1/r as often as the first (Zipf's law with exponent 1, near what resolvers see).
+ * Ranks follow the order of `names`.
+ */
+export function zipfSample(names: readonly string[], count: number): string[] {
+  const cumulative = new Float64Array(names.length);
+  let total = 0;
+  for (let rank = 0; rank < names.length; rank++) cumulative[rank] = total += 1 / (rank + 1);
+  const random = xorshift(SEED);
+  return Array.from({ length: count }, () => names[firstAbove(cumulative, random() * total)]!);
+}
+
+/** `count` different names below the zone's wildcard, so that none of them was ever asked. */
+export function uniqueNames(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index.toString(36)}.miss.svc.cluster.local`);
+}
+
+/** The lines of a query file, as dnsblast and dnsperf read them. */
+export function queryLines(names: readonly string[]): string {
+  return `${names.join(' A\n')} A\n`;
+}
+
+/** Index of the first value above `wanted`, in a rising list whose last value is above it. */
+function firstAbove(rising: Float64Array, wanted: number): number {
+  let low = 0;
+  let high = rising.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rising[middle]! > wanted) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** From 0 up to 1, not including it. Marsaglia's xorshift with 32 bits: good enough to shuffle names, and the same everywhere. */
+function xorshift(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 0x1_0000_0000;
+  };
+}

@@ -1,0 +1,27 @@
+import { OURS } from '../measure.ts';
+import { freePort, launch, type Place, type Running, type Server } from './server.ts';
+
+/** The agent as it is shipped: built, every feature at its default, with the heap flags of the manifests. */
+export function agent(program: string): Server {
+  return { name: OURS, start: (place) => startAgent(program, place) };
+}
+
+/** Starts it with more flags of node's, such as an inspector. */
+export async function startAgent(program: string, place: Place, nodeFlags: readonly string[] = []): Promise<Running> {
+  const port = await freePort();
+  const upstream = `127.0.0.1:${place.upstreamPort}`;
+  const command = [process.execPath, '--max-semi-space-size=2', ...nodeFlags, program, 'serve'];
+  const flags = {
+    listen: `127.0.0.1:${port}`,
+    'cluster-dns': `tcp://${upstream}`,
+    upstream: `udp://${upstream}`,
+    metrics: 'off',
+    admin: '127.0.0.1:0',
+    lameduck: '0s',
+    'log-format': 'json',
+  };
+  return launch(place.core, port, [
+    ...command,
+    ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
+  ]);
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FIGURE_NAMES } from '../../../bench/figures/figure.ts';
+import { readOptions, UsageError } from '../../../bench/options.ts';
+
+test('without arguments every figure is measured, three rounds of five seconds', () => {
+  assert.deepEqual(readOptions([]), { figures: FIGURE_NAMES, rounds: 3, seconds: 5, coredns: undefined });
+});
+
+test('figures and their order come from the command line', () => {
+  const options = readOptions(['misses', 'hits', '--rounds', '7', '--seconds=2', '--coredns', 'bin/coredns']);
+  assert.deepEqual(options, { figures: ['misses', 'hits'], rounds: 7, seconds: 2, coredns: 'bin/coredns' });
+});
+
+const refused = [
+  ['speed'],
+  ['--rounds', '0'],
+  ['--rounds', 'many'],
+  ['--seconds', '2.5'],
+  ['--seconds', '60'],
+  ['--fast'],
+];
+
+for (const args of refused) {
+  test(`${args.join(' ')} is refused with what was given`, () => {
+    assert.throws(
+      () => readOptions(args),
+      (error) => error instanceof UsageError && error.message.includes(args.at(-1)!),
+    );
+  });
+}
