@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BenchError } from './bench-error.ts';
 import { firstAnswer } from './first-answer.ts';
 import { blast, type LoadResult, requireGoodAnswers } from './generator.ts';
 import { type Cores, chooseCores } from './machine.ts';
@@ -27,7 +28,7 @@ export interface Pace {
   readonly window?: number;
 }
 
-/** What every figure needs: the upstream, the servers, the names, and a place for files. `close` ends and removes all of it. */
+/** What every figure needs: the upstream, the servers, the names, and a folder for files, which goes when the process ends. */
 export class Bench {
   readonly options: Options;
   readonly cores: Cores;
@@ -69,10 +70,11 @@ export class Bench {
   static async open(options: Options, programs: Programs): Promise<Bench> {
     const named = findProgram('named');
     if (named === undefined)
-      throw new Error('Cannot measure: BIND (named) is not installed, and it is the upstream of every figure');
+      throw new BenchError('Cannot measure: BIND (named) is not installed, and it is the upstream of every figure');
     const cores = chooseCores();
     const root = mkdtempSync(join(tmpdir(), 'signpost-bench-'));
     const names = serviceNames(NAMES);
+    process.once('exit', () => rmSync(root, { recursive: true, force: true }));
     const upstream = await startNamed(named, cores.upstream, join(root, 'named'), names);
     const bench = new Bench(options, programs, root, cores, upstream, names);
     try {
@@ -86,7 +88,6 @@ export class Bench {
 
   async close(): Promise<void> {
     await this.upstream.stop();
-    rmSync(this.#root, { recursive: true, force: true });
   }
 
   /** Those of the peers that are on this machine. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
+import { BenchError } from './bench-error.ts';
 
 /** The facts of a machine that figures depend on. */
 export interface Machine {
@@ -32,7 +33,7 @@ export function readMachine(): Machine {
 
 /** Throws where there is only one core: server and generator would share it, and the figure would be of both. */
 export function chooseCores(available = availableParallelism()): Cores {
-  if (available < 2) throw new Error('Cannot measure on one core: the server and the generator need one each');
+  if (available < 2) throw new BenchError('Cannot measure on one core: the server and the generator need one each');
   return { server: 0, generator: 1, upstream: available > 2 ? 2 : 1 };
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bench } from './bench.ts';
+import { BenchError } from './bench-error.ts';
 import { FIGURES } from './figures/by-name.ts';
 import { chooseCores, describeMachine, readMachine } from './machine.ts';
 import type { Measure } from './measure.ts';
@@ -65,9 +66,10 @@ function writeResults(options: Options, measures: readonly Measure[]): string {
   return file;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : error);
+  console.error(error instanceof BenchError ? error.message : error);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

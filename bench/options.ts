@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { BenchError } from './bench-error.ts';
 import { FIGURE_NAMES, type FigureName } from './figures/figure.ts';
 
 export interface Options {
@@ -12,7 +13,7 @@ export interface Options {
 }
 
 /** A command line that cannot be run; the message says what was received and what is allowed. */
-export class UsageError extends Error {}
+export class UsageError extends BenchError {}
 
 export const USAGE = `usage: npm run bench -- [FIGURE...] [--rounds N] [--seconds N] [--coredns FILE]
 figures: ${FIGURE_NAMES.join(', ')} (default: all)`;

@@ -1,22 +1,34 @@
-import { execFileSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants, cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { BenchError } from './bench-error.ts';
 
 export interface Programs {
   readonly dnsblast: string;
   readonly udpLimit: string;
-  /** What node runs: the built agent. */
+  /** What node runs: the agent, built and laid out as it is installed. */
   readonly agent: string;
 }
 
 /** Builds what is measured and what measures. Throws where there is no C compiler or the build fails. */
 export function buildPrograms(root: string): Programs {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const build = join(root, 'bench', 'build');
+  mkdirSync(build, { recursive: true });
   return {
-    dnsblast: compile(root, 'dnsblast'),
-    udpLimit: compile(root, 'udp-limit'),
-    agent: join(root, 'dist', 'cli', 'main.js'),
+    dnsblast: compile(root, build, 'dnsblast'),
+    udpLimit: compile(root, build, 'udp-limit'),
+    agent: install(root, build),
   };
+}
+
+/** In a folder without sources, `bin/signpost.js` runs what was built. Packages are found in the checkout's own node_modules above it. */
+function install(root: string, build: string): string {
+  const npm = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, encoding: 'utf8' });
+  if (npm.status !== 0) throw new BenchError(`Cannot build the agent (npm run build):\n${npm.stdout}${npm.stderr}`);
+  const folder = join(build, 'package');
+  rmSync(folder, { recursive: true, force: true });
+  for (const part of ['bin', 'dist', 'package.json']) cpSync(join(root, part), join(folder, part), { recursive: true });
+  return join(folder, 'bin', 'signpost.js');
 }
 
 /** The first of these names on PATH or in the folders where daemons are kept; undefined where there is none. */
@@ -26,11 +38,9 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-function compile(root: string, name: string): string {
+function compile(root: string, build: string, name: string): string {
   const source = join(root, 'bench', `${name}.c`);
-  const folder = join(root, 'bench', 'build');
-  const program = join(folder, name);
-  mkdirSync(folder, { recursive: true });
+  const program = join(build, name);
   if (!isNewer(program, source))
     execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-o', program, source], { stdio: 'inherit' });
   return program;

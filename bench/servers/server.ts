@@ -27,6 +27,12 @@ export interface Running {
 
 const STOP_MS = 10_000;
 
+/** None may outlive this process: it would spoil the next run. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 /** Starts a program pinned to a core. Does not wait until it answers: `firstAnswer` does. */
 export function launch(
   core: number,
@@ -39,6 +45,7 @@ export function launch(
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });
+  alive.add(child);
   const tail: string[] = [];
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     tail.push(text);
@@ -46,6 +53,7 @@ export function launch(
   });
   let isStopping = false;
   child.on('exit', (code, signal) => {
+    alive.delete(child);
     if (!isStopping) process.stderr.write(`${command[0]} ended by itself (${code ?? signal}):\n${tail.join('')}\n`);
   });
   return {
