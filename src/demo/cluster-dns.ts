@@ -8,6 +8,12 @@ import { addressFromReverseName, ReverseNames, reverseZoneOf } from './reverse-n
 /** "Kubernetes DNS-Based Service Discovery", the version that `dns-version` names. */
 const SCHEMA_VERSION = '1.1.0';
 
+/** Types for which an ExternalName is followed. */
+const ALIASED = new Set(['A', 'AAAA', 'CNAME']);
+
+/** ExternalNames that are followed; a loop of them ends here. */
+const MAX_ALIASES = 8;
+
 /** What one name of the cluster has. */
 interface NameData {
   readonly addresses: readonly string[];
@@ -23,6 +29,9 @@ interface Target {
   readonly name: string;
   readonly addresses: readonly string[];
 }
+
+/** An SRV record of a pod has to name a port, and a pod has none in DNS. */
+const NO_PORT: DemoPort = { name: '', port: 0, protocol: 'TCP' };
 
 const INNER: NameData = { addresses: [], targets: [], ports: [], isLeaf: false };
 
@@ -42,15 +51,19 @@ export class ClusterDns implements AnswerSource {
   }
 
   answer(name: string, type: string): Answer {
+    return this.#answer(name, type, MAX_ALIASES);
+  }
+
+  #answer(name: string, type: string, aliasesLeft: number): Answer {
     const asked = name.toLowerCase();
     const labels = labelsBelow(asked, this.#cluster.domain);
-    if (labels !== undefined) return this.#answerForward(name, labels, type);
+    if (labels !== undefined) return this.#answerForward(name, labels, type, aliasesLeft);
     const zone = reverseZoneOf(asked);
     if (zone !== undefined) return this.#answerReverse(name, zone, type);
     return this.#outside.answer(name, type);
   }
 
-  #answerForward(name: string, labels: readonly string[], type: string): Answer {
+  #answerForward(name: string, labels: readonly string[], type: string, aliasesLeft: number): Answer {
     const { domain: zone, ttlSeconds } = this.#cluster;
     const authority = { zone, ttlSeconds };
     if (labels.length === 0 && type === 'SOA') return found([soaOf(authority)]);
@@ -64,34 +77,29 @@ export class ClusterDns implements AnswerSource {
     const node = this.#find(labels);
     // CoreDNS says NXDOMAIN for TXT where a name has nothing of its own; so do we, for the agent must live with it.
     if (node === undefined || (type === 'TXT' && !node.isLeaf)) return noName(authority);
-    if (node.cname !== undefined) return this.#answerAlias(name, node.cname, type);
-    if (type === 'SRV')
-      return node.targets.length > 0 && node.ports.length > 0 ? this.#services(name, node) : noData(authority);
-    const records = addressRecords(name, type, ttlSeconds, node.addresses);
-    return records.length > 0 ? found(records) : noData(authority);
+    if (node.cname !== undefined && ALIASED.has(type) && aliasesLeft > 0) {
+      const alias: DemoRecord = { name, type: 'CNAME', ttl: ttlSeconds, data: node.cname };
+      const rest = type === 'CNAME' ? found([]) : this.#answer(node.cname, type, aliasesLeft - 1);
+      return { ...rest, answers: [alias, ...rest.answers] };
+    }
+    const answer =
+      type === 'SRV' ? this.#services(name, node) : found(addressRecords(name, type, ttlSeconds, node.addresses));
+    return answer.answers.length > 0 ? answer : noData(authority);
   }
 
   #answerReverse(name: string, zone: string, type: string): Answer {
     const { ttlSeconds } = this.#cluster;
     const authority = { zone, ttlSeconds };
-    if (name.toLowerCase() === zone) return type === 'SOA' ? found([soaOf(authority)]) : noData(authority);
-    const address = addressFromReverseName(name.toLowerCase());
+    if (type === 'SOA') return name.toLowerCase() === zone ? found([soaOf(authority)]) : noData(authority);
+    const address = type === 'PTR' ? addressFromReverseName(name.toLowerCase()) : undefined;
     const hosts = address === undefined ? [] : this.#reverse.lookup(address);
-    if (hosts.length === 0) return noName(authority);
-    if (type !== 'PTR') return noData(authority);
-    return found(hosts.map((host) => ({ name, type, ttl: ttlSeconds, data: host })));
-  }
-
-  #answerAlias(name: string, target: string, type: string): Answer {
-    const alias: DemoRecord = { name, type: 'CNAME', ttl: this.#cluster.ttlSeconds, data: target };
-    if (type === 'CNAME') return found([alias]);
-    const rest = this.#outside.answer(target, type);
-    return { ...rest, answers: [alias, ...rest.answers] };
+    if (hosts.length === 0) return this.#outside.answer(name, type);
+    return found(hosts.map((host) => ({ name, type: 'PTR', ttl: ttlSeconds, data: host })));
   }
 
   #services(name: string, { targets, ports }: NameData): Answer {
     const ttl = this.#cluster.ttlSeconds;
-    const weight = Math.floor(100 / targets.length);
+    const weight = Math.floor(100 / (targets.length * ports.length));
     const answers = ports.flatMap(({ port }) =>
       targets.map((target) => ({
         name,
@@ -143,7 +151,9 @@ export class ClusterDns implements AnswerSource {
     if (!this.#cluster.namespaces.has(labels.at(-1)!)) return undefined;
     if (labels.length === 1) return INNER;
     const address = labels.length === 2 ? addressFromDashes(labels[0]!) : undefined;
-    return address === undefined ? undefined : { addresses: [address], targets: [], ports: [], isLeaf: true };
+    if (address === undefined) return undefined;
+    const target = { name: `${labels.join('.')}.pod.${this.#cluster.domain}`, addresses: [address] };
+    return { addresses: [address], targets: [target], ports: [NO_PORT], isLeaf: true };
   }
 
   /** `ns.dns`, which the zone's SOA names: the cluster DNS's own Service. */
