@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import packet, { type Answer, type OptAnswer, type RecordClass } from 'dns-packet';
 import { SignpostError } from '../core/errors.ts';
 import { nameFromText } from './name.ts';
@@ -70,6 +71,8 @@ export function encodeMessage(message: Message): Uint8Array {
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   try {
     const decoded = packet.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    // RDATA that runs past the end is cut silently.
+    if (packet.decode.bytes > bytes.length) throw new Error('it ends in the middle of a record');
     const additionals = fromPacketRecords(decoded.additionals);
     const opt = additionals.find((record): record is OptAnswer => record.type === 'OPT');
     return {
@@ -138,6 +141,9 @@ function toPacketNames<T extends { name: string; type: string }>(named: T): T {
 
 function toPacketRecord(record: MessageRecord): Answer {
   const named = toPacketNames(record) as Answer;
+  if ((named.type === 'A' && !isIPv4(named.data)) || (named.type === 'AAAA' && !isIPv6(named.data))) {
+    throw new SignpostError('ERR_MALFORMED', `Cannot encode '${named.data}' as the address of an ${named.type} record`);
+  }
   // dns-packet changes the strings of a TXT record's array to buffers, in place.
   if (named.type === 'TXT' && Array.isArray(named.data)) return { ...named, data: [...named.data] };
   if (!named.type.startsWith('UNKNOWN_')) return named;

@@ -78,6 +78,8 @@ export const OPTION_ECS = 8;
 export const OPTION_COOKIE = 10;
 export const OPTION_KEEPALIVE = 11;
 export const OPTION_EDE = 15;
+/** Ours, of the range for local use (RFC 6891, section 9): asks where an answer came from, and says it. */
+export const OPTION_ORIGIN = 65_023;
 
 /** Info-codes of extended DNS errors (RFC 8914, section 4). */
 export const EDE_STALE_ANSWER = 3;

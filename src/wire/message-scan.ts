@@ -220,7 +220,9 @@ export class MessageScan {
       if (!isQuestion && expandedLength(message, this.start, ownerAt, end) < 0) return false;
     } else {
       typeAt = skipName(message, ownerAt, end);
-      if (typeAt < 0 || expandedLength(message, this.start, ownerAt, end) < 0) return false;
+      if (typeAt < 0) return false;
+      // What has no pointer at its end has been checked whole.
+      if (message[typeAt - 2]! >= POINTER && expandedLength(message, this.start, ownerAt, end) < 0) return false;
     }
     if (typeAt + 10 > end) return false;
     const recordEnd = typeAt + 10 + this.#read16(typeAt + 8);

@@ -30,7 +30,7 @@ import { skipName } from './name.ts';
 const POINTER = 0xc0;
 
 /**
- * Writes the message that `scan` has read to `target`, from its start on, without OPT and signature; returns its length. For the rare
+ * Writes the message that `scan` has read to `target`, from its start on, without OPT and signature; returns its length. `scan.hasOpt` must hold. For the rare
  * message whose OPT is not the last record: pointers of the records after it that lead past it are corrected, in owners and in the RDATA of
  * the types that hold names (RFC 3597, section 4, lets no newer type compress). Where that cannot be done, the additional section ends
  * where OPT was. `target` has room for the whole message and is not the message itself.
@@ -39,8 +39,9 @@ export function stripOpt(message: Uint8Array, scan: MessageScan, target: Uint8Ar
   const optAt = scan.optOffset - scan.start;
   const optLength = scan.optEnd - scan.optOffset;
   target.set(message.subarray(scan.start, scan.optOffset));
-  target.set(message.subarray(scan.optEnd, scan.recordsEnd), optAt);
-  const end = scan.recordsEnd - scan.start - optLength;
+  const isLast = scan.recordsEnd <= scan.optOffset;
+  const end = isLast ? optAt : scan.recordsEnd - scan.start - optLength;
+  if (!isLast) target.set(message.subarray(scan.optEnd, scan.recordsEnd), optAt);
 
   let count = 0;
   let isCorrected = true;
