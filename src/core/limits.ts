@@ -47,11 +47,32 @@ export const CONNECTION_BACKLOG = limit('connection_backlog_bytes', 65_536);
 /** TCP connections to one upstream while one is stalled; 2 in calm. 8 x about 130 KiB (slots, output, kernel) = 1 MiB. Full: UDP. */
 export const CONNECTIONS = limit('connections', 8);
 
-/** Questions of one UDP socket to an upstream, after which it is retired, so that as many slots are enough. 1,024 x 26 B = 26 KiB. */
-export const SOCKET_QUERIES = limit('socket_queries', 1024);
+/** Queries in flight on one UDP socket to an upstream, of which four take queries. 1,024 x 26 B of slot = 26 KiB. Full: another socket. */
+export const SOCKET_IN_FLIGHT = limit('socket_in_flight', 1024);
 
 /** UDP sockets to one upstream, those included that only wait for replies. 32 x (26 KiB of slots, and the kernel's) = 1 MiB. Full: overload. */
 export const SOCKETS = limit('sockets', 32);
 
 /** Kinds of trouble that the log tells apart. 64 lines in 10 s at the most, and 64 x 0.5 KiB. Full: told together. */
 export const TROUBLES = limit('trouble_kinds', 64);
+
+/** UDP answers of one listener that the kernel has not taken. 256 x (4 KiB of buffer and libuv's request) = 1 MiB. Full: dropped. */
+export const UDP_BACKLOG = limit('udp_backlog', 256);
+
+/** TCP connections of all clients. 4,096 x (about 9 KiB idle, measured) = 36 MiB. Full: refused. */
+export const TCP_CONNECTIONS = limit('tcp_connections', 4096);
+
+/** TCP connections of one client address: a quarter of all, so that no pod keeps the others out. Full: refused. */
+export const TCP_CONNECTIONS_PER_CLIENT = limit('tcp_connections_per_client', 1024);
+
+/** Queries in flight on one TCP connection of a client. 256 x 512 B = 128 KiB. Full: not read until half are answered. */
+export const TCP_QUERIES = limit('tcp_queries', 256);
+
+/** TCP connections that are not read for now. 128 x (128 KiB read ahead + 256 KiB of answers) = 48 MiB at worst. Full: the next one is closed. */
+export const TCP_PAUSED = limit('tcp_paused', 128);
+
+/** Bytes of answers that one TCP client has not taken yet: three messages of the longest kind and some. 262,144. Full: closed. */
+export const TCP_BACKLOG_BYTES = limit('tcp_backlog_bytes', 262_144);
+
+/** Connections to each HTTP server. 64 x (8 KiB of headers and a page of 100 KiB) = 7 MiB. Full: closed unheard. */
+export const ADMIN_CONNECTIONS = limit('admin_connections', 64);

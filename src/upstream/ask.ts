@@ -1,11 +1,15 @@
-import type { Upstream } from './upstream.ts';
-
 /** Why no answer came. A stable word: it stands in metrics, logs and the text of extended errors (RFC 8914). */
 export type Failure =
   | 'timeout' // asked, silent until all tries were over
   | 'unreachable' // refused, reset or no route, on every try
   | 'all-down' // known to be down, not asked
   | 'overload'; // our own limit; never cached
+
+/** Who gave an answer; `Upstream` fulfils it. */
+export interface Answerer {
+  /** `127.0.0.1:53`. */
+  readonly label: string;
+}
 
 /**
  * One question on its way out. The resolver makes it; a forwarder calls exactly one of `onAnswer` and `onFailure`, once, and never
@@ -17,6 +21,13 @@ export interface Ask {
   /** Offset just after the question, in `message`. */
   readonly questionEnd: number;
   /** The reply's bytes lie in [start, end) and are valid during the call only. Its ID is the transport's; the question was compared. */
-  onAnswer(message: Uint8Array, start: number, end: number, upstream: Upstream): void;
+  onAnswer(message: Uint8Array, start: number, end: number, upstream: Answerer): void;
   onFailure(failure: Failure): void;
+}
+
+/** Whoever takes questions; `Forwarder` fulfils it. */
+export interface Asker {
+  ask(ask: Ask): void;
+  /** No upstream is thought to be alive, so that an answer is unlikely. */
+  readonly isAllDown: boolean;
 }

@@ -1,0 +1,84 @@
+import type { Logger } from '../core/logger.ts';
+import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+
+/** Failures in a row that make an upstream down: CoreDNS's number. */
+const DOWN_AFTER = 3;
+
+/** Probes come after 250 ms, 500 ms, and then every second, each a quarter sooner or later: many nodes ask the same server. */
+const FIRST_PROBE_MS = 250;
+const LAST_PROBE_MS = 1000;
+
+export interface HealthParts {
+  label: string;
+  wheel: TimerWheel;
+  log: Logger;
+  /** 0 to 1. */
+  random: () => number;
+  /** Sends one; what comes of it is told through `succeeded`, or through `failed` (unless that was told already) and `probeFailed`. */
+  probe: () => void;
+}
+
+/**
+ * Whether an upstream is to be asked, learnt from its traffic. Only one that failed is probed; a reply of any kind brings it back.
+ *
+ *   up ──failure──▶ doubtful (probed) ──3rd in a row──▶ down (probed, asked by no client while another lives)
+ *    ▲                    │                               │
+ *    └────────reply───────┴───────────reply───────────────┘
+ */
+export class Health extends Timer {
+  readonly #parts: HealthParts;
+  #failures = 0;
+  #probes = 0;
+  #isStopped = false;
+  isDown = false;
+  /** Read by the metrics. */
+  probeFailures = 0;
+
+  constructor(parts: HealthParts) {
+    super();
+    this.#parts = parts;
+  }
+
+  /** A reply came. */
+  succeeded(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#probes = 0;
+    this.#parts.wheel.clear(this);
+    if (!this.isDown) return;
+    this.isDown = false;
+    this.#parts.log.info({ upstream: this.#parts.label }, 'Upstream answers again');
+  }
+
+  /** Silence, a refusal, a connection that could not be made. `reason` is for the log. */
+  failed(reason: string): void {
+    if (this.#isStopped) return;
+    this.#failures++;
+    if (this.#failures === 1) this.#scheduleProbe();
+    if (this.isDown || this.#failures < DOWN_AFTER) return;
+    this.isDown = true;
+    this.#parts.log.warn({ upstream: this.#parts.label, reason }, 'Upstream is down');
+  }
+
+  /** The probe has ended without a reply. */
+  probeFailed(): void {
+    this.probeFailures++;
+    if (this.#failures > 0 && !this.#isStopped) this.#scheduleProbe();
+  }
+
+  #scheduleProbe(): void {
+    const delayMs = Math.min(FIRST_PROBE_MS * 2 ** this.#probes, LAST_PROBE_MS);
+    this.#probes++;
+    this.#parts.wheel.set(this, delayMs * (0.75 + this.#parts.random() / 2));
+  }
+
+  override onTimeout(): void {
+    this.#parts.probe();
+  }
+
+  /** No more probes. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#parts.wheel.clear(this);
+  }
+}

@@ -1,0 +1,188 @@
+import { RCODE_MASK, RCODE_REFUSED, RCODE_SERVFAIL } from '../wire/constants.ts';
+import type { Ask, Failure } from './ask.ts';
+import { Exchange } from './exchange.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Tries of one question, whatever time is left: a server that refuses at once would be asked without end. */
+const TRIES = 8;
+
+/** With less time than this left, another try is of no use. */
+const LEAST_MS = 10;
+
+/** What an inquiry needs of its forwarder. */
+export interface InquiryOwner {
+  readonly tryMs: number;
+  readonly totalMs: number;
+  nowMs(): number;
+  /** The upstream to ask next, or undefined. `lastTry`: the tries so far; `mayRepeat`: the same once more, where it is the only one. */
+  chooseNext(lastTry: Try | undefined, mayRepeat: boolean): Upstream | undefined;
+  /** The upstream to ask first; where all are down, one that may be tried nevertheless, or undefined. */
+  chooseFirst(): Upstream | undefined;
+  /** After which a second upstream is asked too; 0: never. */
+  hedgeAfterMs(upstream: Upstream): number;
+  /** Uses up one of the few hedges there may be; false where there is none. */
+  takeHedge(): boolean;
+  setTimer(timer: Try, delayMs: number): void;
+  clearTimer(timer: Try): void;
+}
+
+/**
+ * One question on its way through the upstreams of its zone, until one answers, all have said no, or the time is over. A try whose time
+ * is over is not forgotten: its reply is as good as that of the next one.
+ *
+ *   ask ─▶ try ──answer──────────────────────────────▶ onAnswer
+ *           │ ├─SERVFAIL, REFUSED (kept)─▶ next try ─▶ … the last one's, if all say so
+ *           │ └─silent, unreachable──────▶ next try ─▶ … onFailure
+ *           └─slow: a second try beside it (hedge), the first answer wins
+ */
+export class Inquiry {
+  readonly #owner: InquiryOwner;
+  readonly #ask: Ask;
+  readonly #deadlineMs: number;
+  #lastTry: Try | undefined;
+  /** Tries that may still be answered in time. */
+  #running = 0;
+  #isDone = false;
+  #answer: Uint8Array | undefined;
+  #answeredBy: Upstream | undefined;
+
+  constructor(owner: InquiryOwner, ask: Ask) {
+    this.#owner = owner;
+    this.#ask = ask;
+    this.#deadlineMs = owner.nowMs() + owner.totalMs;
+  }
+
+  /** Asks the first upstream that takes the question; else says why none did. */
+  begin(): Failure | undefined {
+    const upstream = this.#owner.chooseFirst();
+    if (upstream === undefined) return 'all-down';
+    return this.#try(upstream, this.#owner.totalMs) || this.#tryNext(false) ? undefined : 'overload';
+  }
+
+  /** The failure that `begin` told. */
+  fail(failure: Failure): void {
+    this.#finish();
+    this.#ask.onFailure(failure);
+  }
+
+  onReply(answered: Try, message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+    if (this.#isDone) return;
+    this.#end(answered);
+    const rcode = message[start + 3]! & RCODE_MASK;
+    if (rcode === RCODE_SERVFAIL || rcode === RCODE_REFUSED) {
+      this.#answer = message.slice(start, end);
+      this.#answeredBy = upstream;
+      if (this.#running === 0 && !this.#tryNext(false)) this.#giveUp('unreachable');
+      return;
+    }
+    this.#finish();
+    this.#ask.onAnswer(message, start, end, upstream);
+  }
+
+  onUnreachable(lost: Try): void {
+    if (this.#isDone) return;
+    this.#end(lost);
+    if (this.#running === 0 && !this.#tryNext(true)) this.#giveUp('unreachable');
+  }
+
+  onTimeout(late: Try): void {
+    if (this.#isDone) return;
+    if (late.isBeforeHedge) {
+      this.#hedge(late);
+      return;
+    }
+    late.isLate = true;
+    this.#running--;
+    late.upstream.onSilent(late);
+    if (this.#running === 0 && !this.#tryNext(true)) this.#giveUp('timeout');
+  }
+
+  #hedge(slow: Try): void {
+    slow.isBeforeHedge = false;
+    const nowMs = this.#owner.nowMs();
+    this.#owner.setTimer(slow, Math.min(slow.sentMs + this.#owner.tryMs, this.#deadlineMs) - nowMs);
+    const upstream = this.#owner.chooseNext(this.#lastTry, false);
+    if (upstream !== undefined && this.#owner.takeHedge()) this.#try(upstream, this.#deadlineMs - nowMs);
+  }
+
+  #tryNext(mayRepeat: boolean): boolean {
+    const leftMs = this.#deadlineMs - this.#owner.nowMs();
+    if (leftMs < LEAST_MS || (this.#lastTry?.number ?? 0) >= TRIES) return false;
+    const upstream = this.#owner.chooseNext(this.#lastTry, mayRepeat && this.#answer === undefined);
+    return upstream !== undefined && this.#try(upstream, leftMs);
+  }
+
+  #try(upstream: Upstream, leftMs: number): boolean {
+    const started = new Try(this, this.#ask, upstream, this.#lastTry);
+    this.#lastTry = started;
+    if (!upstream.ask(started, attemptsOf(started) - 1)) {
+      started.isDone = true;
+      return false;
+    }
+    this.#running++;
+    const hedgeMs = started.number === 1 ? this.#owner.hedgeAfterMs(upstream) : 0;
+    started.isBeforeHedge = hedgeMs > 0;
+    this.#owner.setTimer(started, started.isBeforeHedge ? hedgeMs : Math.min(this.#owner.tryMs, leftMs));
+    return true;
+  }
+
+  #end(ended: Try): void {
+    ended.isDone = true;
+    this.#owner.clearTimer(ended);
+    if (!ended.isLate) this.#running--;
+  }
+
+  #giveUp(failure: Failure): void {
+    this.#finish();
+    if (this.#answer === undefined) this.#ask.onFailure(failure);
+    else this.#ask.onAnswer(this.#answer, 0, this.#answer.length, this.#answeredBy!);
+  }
+
+  #finish(): void {
+    this.#isDone = true;
+    for (let ended = this.#lastTry; ended !== undefined; ended = ended.earlier) {
+      ended.isDone = true;
+      this.#owner.clearTimer(ended);
+    }
+  }
+}
+
+/** How often the upstream of `last` was asked, that try included. */
+function attemptsOf(last: Try): number {
+  let count = 0;
+  for (let made: Try | undefined = last; made !== undefined; made = made.earlier) {
+    if (made.upstream === last.upstream) count++;
+  }
+  return count;
+}
+
+/** One upstream asked once. */
+export class Try extends Exchange {
+  readonly #inquiry: Inquiry;
+  readonly upstream: Upstream;
+  readonly earlier: Try | undefined;
+  /** From 1. */
+  readonly number: number;
+  /** Its timer is the one after which a second upstream is asked too. */
+  isBeforeHedge = false;
+
+  constructor(inquiry: Inquiry, ask: Ask, upstream: Upstream, earlier: Try | undefined) {
+    super(ask.message, ask.questionEnd);
+    this.#inquiry = inquiry;
+    this.upstream = upstream;
+    this.earlier = earlier;
+    this.number = earlier === undefined ? 1 : earlier.number + 1;
+  }
+
+  override onReply(message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+    this.#inquiry.onReply(this, message, start, end, upstream);
+  }
+
+  override onUnreachable(): void {
+    this.#inquiry.onUnreachable(this);
+  }
+
+  override onTimeout(): void {
+    this.#inquiry.onTimeout(this);
+  }
+}

@@ -1,0 +1,151 @@
+import type { Emit, Register } from '../metrics/register.ts';
+import { rcodeToText } from '../wire/type-names.ts';
+import { DURATION_BOUNDS, Durations } from './durations.ts';
+import type { Upstream } from './upstream.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** The value of the label `proxy_name`: CoreDNS's name for its forward plugin. */
+const PROXY_NAME = 'forward';
+
+/** Reasons of bad replies, in the order in which an upstream counts them. */
+const BAD_REPLIES = ['malformed', 'id', 'question'];
+
+/** CoreDNS's metrics of the forward plugin, and ours of what it has not. */
+export function registerUpstreamMetrics(register: Register, upstreams: Upstreams): void {
+  registerDurations(register, upstreams);
+  registerCoreDnsCounters(register, upstreams);
+  registerStates(register, upstreams);
+  registerTroubles(register, upstreams);
+}
+
+function registerDurations(register: Register, upstreams: Upstreams): void {
+  register.histogram(
+    'coredns_proxy_request_duration_seconds',
+    'Time the upstream took to answer, by upstream and rcode.',
+    ['proxy_name', 'to', 'rcode'],
+    DURATION_BOUNDS,
+    (emit) => {
+      for (const [to, list] of byLabel(upstreams)) {
+        const durations = new Durations();
+        for (const upstream of list) durations.merge(upstream.durations);
+        durations.forEach((rcode, counts, sum) => {
+          emit({ proxy_name: PROXY_NAME, to, rcode: rcodeToText(rcode) }, counts, sum);
+        });
+      }
+    },
+  );
+}
+
+function registerCoreDnsCounters(register: Register, upstreams: Upstreams): void {
+  const ofConnections = (count: (upstream: Upstream, proto: 'udp' | 'tcp') => number) => (emit: Emit) => {
+    for (const [to, list] of byLabel(upstreams)) {
+      for (const proto of ['udp', 'tcp'] as const) {
+        emit(
+          { proxy_name: PROXY_NAME, to, proto },
+          sum(list, (upstream) => count(upstream, proto)),
+        );
+      }
+    }
+  };
+  register.counter(
+    'coredns_proxy_conn_cache_hits_total',
+    'Questions sent over a connection or socket that was open, by upstream and protocol.',
+    ['proxy_name', 'to', 'proto'],
+    ofConnections((upstream, proto) => upstream[proto].hits),
+  );
+  register.counter(
+    'coredns_proxy_conn_cache_misses_total',
+    'Questions for which a connection or socket had to be opened, by upstream and protocol.',
+    ['proxy_name', 'to', 'proto'],
+    ofConnections((upstream, proto) => upstream[proto].misses),
+  );
+  register.counter(
+    'coredns_proxy_healthcheck_failures_total',
+    'Failed health checks, by upstream.',
+    ['proxy_name', 'to'],
+    (emit) => {
+      for (const [to, list] of byLabel(upstreams)) {
+        emit(
+          { proxy_name: PROXY_NAME, to },
+          sum(list, ({ health }) => health.probeFailures),
+        );
+      }
+    },
+  );
+  register.counter(
+    'coredns_forward_healthcheck_broken_total',
+    'Questions that came while all upstreams of their zone were down.',
+    [],
+    (emit) => emit({}, upstreams.counts.allDown),
+  );
+  register.counter(
+    'coredns_forward_max_concurrent_rejects_total',
+    'Questions for which no upstream had room.',
+    [],
+    (emit) => emit({}, upstreams.counts.rejected),
+  );
+}
+
+function registerStates(register: Register, upstreams: Upstreams): void {
+  const gauge = (name: string, help: string, value: (upstream: Upstream) => number) =>
+    register.gauge(`signpost_upstream_${name}`, help, ['to', 'transport'], ofEach(upstreams, value));
+  gauge('up', 'Whether the upstream is asked: 0 while it is down.', ({ isDown }) => (isDown ? 0 : 1));
+  gauge('in_flight', 'Questions sent and not answered, those that nobody waits for any more included.', (upstream) => {
+    return upstream.inFlight;
+  });
+  gauge('round_trip_seconds', 'Moving mean of the time to answer.', ({ roundTrips }) => roundTrips.smoothedMs / 1000);
+  register.gauge(
+    'signpost_upstream_connections',
+    'Open connections and sockets, by protocol.',
+    ['to', 'transport', 'proto'],
+    (emit) => {
+      for (const upstream of upstreams.list()) {
+        for (const proto of ['udp', 'tcp'] as const) emit({ ...labelsOf(upstream), proto }, upstream[proto].size);
+      }
+    },
+  );
+}
+
+function registerTroubles(register: Register, upstreams: Upstreams): void {
+  const counter = (name: string, help: string, value: (upstream: Upstream) => number) =>
+    register.counter(`signpost_upstream_${name}_total`, help, ['to', 'transport'], ofEach(upstreams, value));
+  counter('stalls', 'Connections that owed a reply and gave none for too long.', ({ tcp }) => tcp.stalls);
+  counter('reasked', 'Questions asked elsewhere for a stalled or closed connection.', ({ tcp }) => tcp.reasked);
+  counter('retries', 'Questions asked again of the same upstream.', ({ retries }) => retries);
+  counter('truncated', 'Answers that UDP cut short, asked again over TCP.', ({ truncated }) => truncated);
+  counter('rejected', 'Questions for which the upstream had no room.', ({ rejected }) => rejected);
+  register.counter('signpost_upstream_hedges_total', 'Questions asked of a second upstream too.', [], (emit) =>
+    emit({}, upstreams.counts.hedges),
+  );
+  register.counter(
+    'signpost_upstream_bad_replies_total',
+    'Messages that were no reply to what was asked, by reason.',
+    ['to', 'transport', 'reason'],
+    (emit) => {
+      for (const upstream of upstreams.list()) {
+        for (const [index, reason] of BAD_REPLIES.entries()) {
+          emit({ ...labelsOf(upstream), reason }, upstream.badReplies[index]!);
+        }
+      }
+    },
+  );
+}
+
+function ofEach(upstreams: Upstreams, value: (upstream: Upstream) => number): (emit: Emit) => void {
+  return (emit) => {
+    for (const upstream of upstreams.list()) emit(labelsOf(upstream), value(upstream));
+  };
+}
+
+function labelsOf({ label, address }: Upstream): { to: string; transport: string } {
+  return { to: label, transport: address.transport === 'tcp' ? 'tcp' : 'udp' };
+}
+
+/** One server may be asked over UDP for one zone and TCP for another: CoreDNS's labels do not tell the two apart. */
+function byLabel(upstreams: Upstreams): Map<string, Upstream[]> {
+  return Map.groupBy(upstreams.list(), ({ label }) => label);
+}
+
+function sum(list: readonly Upstream[], value: (upstream: Upstream) => number): number {
+  return list.reduce((total, upstream) => total + value(upstream), 0);
+}

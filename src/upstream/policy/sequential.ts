@@ -1,0 +1,8 @@
+import type { Policy } from './policy.ts';
+
+/** The first that lives, in the order of the configuration. */
+export class Sequential implements Policy {
+  choose(): number {
+    return 0;
+  }
+}

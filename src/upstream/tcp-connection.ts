@@ -1,0 +1,269 @@
+import { connect, type Socket } from 'node:net';
+import type { SocketAddress } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { CONNECTION_BACKLOG, CONNECTION_QUERIES } from '../core/limits.ts';
+import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+import { FrameReader, type FrameSink } from '../wire/framing.ts';
+import type { Exchange } from './exchange.ts';
+import { FrameOutput } from './frame-output.ts';
+import { idleTimeoutMs } from './keepalive.ts';
+import { PendingTable } from './pending.ts';
+import type { RandomIds } from './random-ids.ts';
+
+/**
+ * All connections read into this one: libuv asks for a buffer and fills it in the same call, and what is read is done with before the
+ * callback returns (a frame across two reads is copied by the frame reader).
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
+
+/** A server that is not bound to the order cannot be held up by one slow name: only long silence tells that such a connection is dead. */
+const OUT_OF_ORDER_STALL_MS = 500;
+
+/** A reply that has not come after so long will not: its place is free again. */
+const LOST_MS = 10_000;
+
+/** What a connection tells its pool. */
+export interface TcpConnectionOwner {
+  /** How long nothing may come back before the connection counts as stalled. */
+  readonly hedgeMs: number;
+  onOpen(connection: TcpConnection): void;
+  onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
+  onBadReply(reason: number): void;
+  onStalled(connection: TcpConnection): void;
+  /** Its pending table still says what was not answered. `reason` is undefined where we closed it ourselves. */
+  onClosed(connection: TcpConnection, reason: string | undefined): void;
+}
+
+export interface TcpConnectionParts {
+  address: SocketAddress;
+  owner: TcpConnectionOwner;
+  clock: Clock;
+  wheel: TimerWheel;
+  ids: RandomIds;
+  connectMs: number;
+  /** Nothing at all came back for so long, though asked: it is closed. */
+  silentMs: number;
+  /** Its pool replaces it at this age. */
+  maxAgeMs: number;
+}
+
+/**
+ * One TCP connection to an upstream: many queries in flight, replies in any order, all queries of a tick in one write.
+ *
+ *   connecting ──▶ open ──▶ draining ──▶ closed       draining: takes no more, closes with its last reply
+ *        └───────────┴──────────────────────▲
+ */
+export class TcpConnection implements FrameSink {
+  readonly pending: PendingTable;
+  readonly startedMs: number;
+  readonly #parts: TcpConnectionParts;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  readonly #output: FrameOutput;
+  readonly #watch = new Watch(this);
+  readonly #confirm = (): void => this.#confirmStall();
+  state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting';
+  /** It owes a reply and nothing came back for longer than it should take: others are asked instead, while it lasts. */
+  isStalled = false;
+  hasOpened = false;
+  /** It has answered at least once, so that its end is no sign of a bad server. */
+  hasAnswered = false;
+  /** Its server has answered a later query before an earlier one. */
+  isOutOfOrder = false;
+  /** What the server said it allows (RFC 7828); 0: nothing said. */
+  keepaliveMs = 0;
+  lastUsedMs: number;
+  #lastReplyMs = 0;
+  #readMs = 0;
+  #keepaliveSlot = -1;
+  #hasAskedKeepalive = false;
+
+  constructor(parts: TcpConnectionParts) {
+    this.#parts = parts;
+    this.startedMs = parts.clock.nowMs();
+    this.lastUsedMs = this.startedMs;
+    this.pending = new PendingTable(CONNECTION_QUERIES.value, parts.ids);
+    this.#socket = connect({
+      host: parts.address.host,
+      port: parts.address.port,
+      noDelay: true,
+      onread: { buffer: READ_BUFFER, callback: (length) => this.#read(length) },
+    });
+    this.#output = new FrameOutput(this.#socket);
+    this.#socket.on('connect', () => this.#onConnect());
+    this.#socket.on('end', () => this.#finish('closed by the server'));
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#finish(error.code ?? error.message));
+    this.#socket.on('close', () => this.#finish('closed'));
+    parts.wheel.set(this.#watch, Math.min(parts.owner.hedgeMs, parts.connectMs));
+  }
+
+  /** Whether one more query can be sent: not while draining, not over its bounds. */
+  get hasRoom(): boolean {
+    if (this.state !== 'open' && this.state !== 'connecting') return false;
+    if (this.pending.isFull) CONNECTION_QUERIES.hits++;
+    else if (this.#output.backlog < CONNECTION_BACKLOG.value) return true;
+    else CONNECTION_BACKLOG.hits++;
+    return false;
+  }
+
+  isAged(nowMs: number): boolean {
+    return this.state === 'open' && nowMs - this.startedMs > this.#parts.maxAgeMs;
+  }
+
+  /** Sends at the end of the tick; false where there is no room. */
+  send(exchange: Exchange, nowMs: number): boolean {
+    if (!this.hasRoom) return false;
+    const id = this.pending.take(exchange, nowMs);
+    const slot = this.pending.slotOf(id);
+    const isAdded = this.#hasAskedKeepalive
+      ? this.#output.add(exchange, id)
+      : this.#output.addWithKeepalive(exchange, id);
+    if (!isAdded) {
+      this.pending.release(slot);
+      return false;
+    }
+    if (!this.#hasAskedKeepalive) {
+      this.#hasAskedKeepalive = true;
+      this.#keepaliveSlot = slot;
+    }
+    exchange.places++;
+    this.lastUsedMs = nowMs;
+    if (!this.isStalled && !this.#watch.isSet) this.#parts.wheel.set(this.#watch, this.#stallMs);
+    return true;
+  }
+
+  /** Takes no more queries, and closes when the last one is answered. */
+  drain(): void {
+    if (this.state === 'closed') return;
+    if (this.pending.size === 0) this.close();
+    else this.state = 'draining';
+  }
+
+  /** Closes at once. */
+  close(): void {
+    this.#finish(undefined);
+  }
+
+  /** Once a second: gives up replies that will not come, and the connection itself where it has been silent for too long. */
+  inspect(nowMs: number): void {
+    if (this.pending.size === 0) return;
+    if (this.#quietMs(nowMs) >= this.#parts.silentMs) {
+      this.#finish('silent');
+      return;
+    }
+    this.pending.releaseLost(nowMs, LOST_MS);
+    this.#closeIfDrained();
+  }
+
+  #onConnect(): void {
+    if (this.state !== 'connecting') return;
+    this.state = 'open';
+    this.hasOpened = true;
+    this.#output.flush();
+    this.#parts.owner.onOpen(this);
+  }
+
+  #read(length: number): boolean {
+    if (this.state === 'closed') return true;
+    this.#readMs = this.#parts.clock.nowMs();
+    this.#reader.read(READ_BUFFER, 0, length, this);
+    this.#closeIfDrained();
+    return true;
+  }
+
+  /** One reply; called by the frame reader. */
+  onFrame(bytes: Uint8Array, start: number, end: number): void {
+    if (this.state === 'closed') return;
+    const slot = this.pending.find(bytes, start, end, true);
+    if (slot < 0) {
+      this.#parts.owner.onBadReply(slot);
+      return;
+    }
+    const exchange = this.pending.at(slot);
+    const roundTripMs = this.#readMs - this.pending.sentMs[slot]!;
+    if (slot !== this.pending.head) this.isOutOfOrder = true;
+    this.pending.release(slot);
+    exchange.places--;
+    this.#lastReplyMs = this.#readMs;
+    this.hasAnswered = true;
+    if (this.isStalled) this.#onMoving();
+    if (slot === this.#keepaliveSlot) this.#readKeepalive(bytes, start, end);
+    this.#parts.owner.onReply(exchange, bytes, start, end, roundTripMs);
+  }
+
+  #onMoving(): void {
+    this.isStalled = false;
+    if (this.pending.size > 0) this.#parts.wheel.set(this.#watch, this.#stallMs);
+  }
+
+  #readKeepalive(bytes: Uint8Array, start: number, end: number): void {
+    this.#keepaliveSlot = -1;
+    const timeoutMs = idleTimeoutMs(bytes, start, end);
+    if (timeoutMs > 0) this.keepaliveMs = timeoutMs;
+    // RFC 7828, section 3.4: no more queries, and close.
+    else if (timeoutMs === 0 && this.state === 'open') this.state = 'draining';
+  }
+
+  get #stallMs(): number {
+    const { hedgeMs } = this.#parts.owner;
+    return this.isOutOfOrder ? Math.max(hedgeMs, OUT_OF_ORDER_STALL_MS) : hedgeMs;
+  }
+
+  /** How long it has owed a reply with nothing coming back; a deep queue that moves is never quiet. */
+  #quietMs(nowMs: number): number {
+    const { head, sentMs } = this.pending;
+    return head < 0 ? 0 : nowMs - Math.max(this.#lastReplyMs, sentMs[head]!);
+  }
+
+  /** Not set for each query: it looks how long nothing came, and comes again when that could be too long. */
+  onWatch(nowMs: number): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'connecting' && nowMs - this.startedMs >= this.#parts.connectMs) {
+      this.#finish('connect timed out');
+    } else if (this.pending.size > 0 && this.#quietMs(nowMs) >= this.#stallMs) {
+      // When this process itself was held up, timers run before the replies that wait in the kernel are read: look again after that.
+      setImmediate(this.#confirm);
+    } else if (this.pending.size > 0 || this.state === 'connecting') {
+      this.#parts.wheel.set(this.#watch, Math.max(this.#stallMs - this.#quietMs(nowMs), 1));
+    }
+  }
+
+  #confirmStall(): void {
+    if (this.state === 'closed') return;
+    const nowMs = this.#parts.clock.nowMs();
+    const isStalled = this.pending.size > 0 && this.#quietMs(nowMs) >= this.#stallMs;
+    if (this.state === 'connecting') {
+      this.#parts.wheel.set(this.#watch, Math.max(this.#parts.connectMs - (nowMs - this.startedMs), 1));
+    } else if (!isStalled && this.pending.size > 0) {
+      this.#parts.wheel.set(this.#watch, this.#stallMs);
+    }
+    if (!isStalled || this.isStalled) return;
+    this.isStalled = true;
+    this.#parts.owner.onStalled(this);
+  }
+
+  #closeIfDrained(): void {
+    if (this.state === 'draining' && this.pending.size === 0) this.close();
+  }
+
+  #finish(reason: string | undefined): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.#parts.wheel.clear(this.#watch);
+    this.#socket.destroy();
+    this.#parts.owner.onClosed(this, reason);
+  }
+}
+
+class Watch extends Timer {
+  readonly #connection: TcpConnection;
+
+  constructor(connection: TcpConnection) {
+    super();
+    this.#connection = connection;
+  }
+
+  override onTimeout(nowMs: number): void {
+    this.#connection.onWatch(nowMs);
+  }
+}

@@ -1,0 +1,250 @@
+import { isIPv6 } from 'node:net';
+import type { UpstreamAddress } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+import { FLAG_TC, RCODE_FORMERR, RCODE_MASK } from '../wire/constants.ts';
+import { Durations } from './durations.ts';
+import type { Exchange } from './exchange.ts';
+import { Health } from './health.ts';
+import { Probe } from './probe.ts';
+import type { RandomIds } from './random-ids.ts';
+import { RoundTrips } from './round-trips.ts';
+import { TCP_TIMING, TcpPool, type TcpPoolOwner, type TcpTiming } from './tcp-pool.ts';
+import { UdpPool, type UdpPoolOwner } from './udp-pool.ts';
+
+/** Bounds of the hedge delay; what is assumed while too few replies have come to know. */
+const HEDGE_MIN_MS = 20;
+const HEDGE_MAX_MS = 300;
+const HEDGE_FIRST_MS = 100;
+const ENOUGH_SAMPLES = 20;
+
+const PROBE_MS = 1000;
+const INSPECT_MS = 1000;
+/** A server that knows no EDNS is asked without it for so long. */
+const PLAIN_MS = 300_000;
+/** A TCP upstream whose UDP port is closed is not asked over UDP for so long. */
+const UDP_SHUNNED_MS = 10_000;
+/** Between two queries to an upstream that is down. */
+const DOWN_TRY_MS = 1000;
+
+export interface UpstreamParts {
+  clock: Clock;
+  /** For what is set and cleared for every query. */
+  wheel: TimerWheel;
+  /** Of coarse ticks: for what is done once a second. */
+  slowWheel: TimerWheel;
+  log: Logger;
+  ids: RandomIds;
+  /** 0 to 1. */
+  random: () => number;
+  timing?: TcpTiming;
+}
+
+/** One server that is asked: its connections and sockets, how long it takes, and whether it is down. */
+export class Upstream implements TcpPoolOwner, UdpPoolOwner {
+  readonly address: UpstreamAddress;
+  /** `127.0.0.1:53`, `[::1]:53`. */
+  readonly label: string;
+  readonly tcp: TcpPool;
+  readonly udp: UdpPool;
+  readonly health: Health;
+  readonly roundTrips = new RoundTrips();
+  readonly durations = new Durations();
+  readonly #parts: UpstreamParts;
+  readonly #upkeep: Upkeep;
+  readonly #isStream: boolean;
+  #lastReplyMs = Number.NEGATIVE_INFINITY;
+  #plainUntilMs = Number.NEGATIVE_INFINITY;
+  #udpShunnedUntilMs = Number.NEGATIVE_INFINITY;
+  #downTryMs = Number.NEGATIVE_INFINITY;
+  /** Read by the metrics. Bad replies by their reason: malformed, id, question. */
+  readonly badReplies = [0, 0, 0];
+  truncated = 0;
+  retries = 0;
+  rejected = 0;
+
+  constructor(address: UpstreamAddress, parts: UpstreamParts) {
+    this.address = address;
+    this.label = isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+    this.#parts = parts;
+    this.#isStream = address.transport === 'tcp';
+    const { clock, wheel, ids, random, log, timing = TCP_TIMING } = parts;
+    this.tcp = new TcpPool({ address, owner: this, clock, wheel, ids, random, timing });
+    this.udp = new UdpPool({ address, owner: this, clock, ids });
+    this.health = new Health({ label: this.label, wheel, log, random, probe: () => this.#probe() });
+    this.#upkeep = new Upkeep((nowMs) => this.#inspect(nowMs));
+  }
+
+  get isDown(): boolean {
+    return this.health.isDown;
+  }
+
+  /** Whether it holds any connection or socket. */
+  get isOpen(): boolean {
+    return this.tcp.size + this.udp.size > 0;
+  }
+
+  /** What was sent and not answered, what nobody waits for any more included. */
+  get inFlight(): number {
+    return this.tcp.inFlight + this.udp.inFlight;
+  }
+
+  /** How long to wait before another way is tried as well: longer than nearly all recent replies took. */
+  get hedgeMs(): number {
+    if (this.roundTrips.samples < ENOUGH_SAMPLES) return HEDGE_FIRST_MS;
+    return Math.min(Math.max(this.roundTrips.p95Ms, HEDGE_MIN_MS), HEDGE_MAX_MS);
+  }
+
+  /**
+   * Asks; false where all there is is full. `attempt` counts the tries of one question with this upstream, from 0: every second one of a TCP
+   * upstream goes over UDP, where a slow name holds up nobody.
+   */
+  ask(exchange: Exchange, attempt: number): boolean {
+    const nowMs = this.#parts.clock.nowMs();
+    exchange.sentMs = nowMs;
+    exchange.isPlain = nowMs < this.#plainUntilMs;
+    if (!this.#upkeep.isSet) this.#parts.slowWheel.set(this.#upkeep, INSPECT_MS);
+    if (attempt > 0) this.retries++;
+    const isAsked = (attempt % 2 === 1 && this.#isStream && this.askOverUdp(exchange)) || this.askAgain(exchange);
+    if (!isAsked) this.rejected++;
+    return isAsked;
+  }
+
+  /** Over a connection that moves; else UDP; else over whatever connection there is. */
+  askAgain(exchange: Exchange): boolean {
+    if (!this.#isStream && !exchange.isTruncated) return this.udp.ask(exchange);
+    return this.tcp.ask(exchange) || this.askOverUdp(exchange) || this.tcp.askAnyhow(exchange);
+  }
+
+  askOverUdp(exchange: Exchange): boolean {
+    if (exchange.isTruncated || this.#parts.clock.nowMs() < this.#udpShunnedUntilMs) return false;
+    return this.udp.ask(exchange);
+  }
+
+  /** Whether this upstream, which is down, may be asked a client's question: one a second. Saying yes uses it up. */
+  takeDownTry(nowMs: number): boolean {
+    if (nowMs - this.#downTryMs < DOWN_TRY_MS) return false;
+    this.#downTryMs = nowMs;
+    return true;
+  }
+
+  /** The time of a try is over. The upstream is to blame only if nothing came from it since, over any connection. */
+  onSilent(exchange: Exchange): void {
+    if (this.#lastReplyMs < exchange.sentMs) this.health.failed('timeout');
+  }
+
+  onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void {
+    this.#lastReplyMs = this.#parts.clock.nowMs();
+    this.health.succeeded();
+    if (exchange.isDone) return;
+    const rcode = message[start + 3]! & RCODE_MASK;
+    this.roundTrips.add(roundTripMs);
+    this.durations.add(rcode, roundTripMs);
+    if (rcode === RCODE_FORMERR && this.#askWithoutOpt(exchange, message, start)) return;
+    exchange.onReply(message, start, end, this);
+  }
+
+  onDatagram(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void {
+    const isTruncated = (message[start + 2]! & (FLAG_TC >> 8)) !== 0;
+    if (!isTruncated || exchange.isDone) {
+      this.onReply(exchange, message, start, end, roundTripMs);
+      return;
+    }
+    this.#lastReplyMs = this.#parts.clock.nowMs();
+    this.health.succeeded();
+    this.truncated++;
+    if (!exchange.isOpen || exchange.isTruncated) return;
+    exchange.isTruncated = true;
+    if (this.tcp.ask(exchange) || exchange.places > 0 || this.tcp.askAnyhow(exchange)) return;
+    exchange.onUnreachable();
+  }
+
+  /** RFC 6891, section 6.2.2: a FORMERR without OPT tells of a server that knows no EDNS. */
+  #askWithoutOpt(exchange: Exchange, message: Uint8Array, start: number): boolean {
+    if (exchange.isPlain) {
+      // So it was the question that it did not like.
+      this.#plainUntilMs = Number.NEGATIVE_INFINITY;
+      return false;
+    }
+    const hasRecords = message[start + 10] !== 0 || message[start + 11] !== 0;
+    if (hasRecords || !exchange.isOpen || exchange.message.length === exchange.questionEnd) return false;
+    this.#plainUntilMs = this.#parts.clock.nowMs() + PLAIN_MS;
+    exchange.isPlain = true;
+    return this.askAgain(exchange);
+  }
+
+  onBadReply(reason: number): void {
+    this.badReplies[-1 - reason]!++;
+  }
+
+  onTcpFailed(reason: string): void {
+    if (this.#isStream) this.health.failed(reason);
+  }
+
+  onUdpFailed(reason: string): void {
+    if (this.#isStream) this.#udpShunnedUntilMs = this.#parts.clock.nowMs() + UDP_SHUNNED_MS;
+    else this.health.failed(reason);
+  }
+
+  onLost(exchange: Exchange): void {
+    if (this.#isStream && this.tcp.askAnyhow(exchange)) return;
+    exchange.onUnreachable();
+  }
+
+  warmUp(): Exchange {
+    return this.#ownQuestion(() => {});
+  }
+
+  #probe(): void {
+    const probe = this.#ownQuestion((isAnswered) => {
+      if (isAnswered) return;
+      this.onSilent(probe);
+      this.health.probeFailed();
+    });
+    if (!this.ask(probe, 0)) probe.onUnreachable();
+  }
+
+  #ownQuestion(onEnd: (isAnswered: boolean) => void): Probe {
+    const probe = new Probe((ended, isAnswered) => {
+      this.#parts.wheel.clear(ended);
+      onEnd(isAnswered);
+    });
+    this.#parts.wheel.set(probe, PROBE_MS);
+    return probe;
+  }
+
+  #inspect(nowMs: number): void {
+    this.tcp.inspect(nowMs);
+    this.udp.inspect(nowMs);
+    if (this.isOpen) this.#parts.slowWheel.set(this.#upkeep, INSPECT_MS);
+  }
+
+  /** Takes no more questions; what is in flight is still answered. */
+  drain(): void {
+    this.health.stop();
+    this.tcp.drain();
+    this.udp.drain();
+  }
+
+  /** Ends all at once; what is in flight gets no answer. */
+  close(): void {
+    this.drain();
+    this.tcp.close();
+    this.udp.close();
+    this.#parts.slowWheel.clear(this.#upkeep);
+  }
+}
+
+class Upkeep extends Timer {
+  readonly #inspect: (nowMs: number) => void;
+
+  constructor(inspect: (nowMs: number) => void) {
+    super();
+    this.#inspect = inspect;
+  }
+
+  override onTimeout(nowMs: number): void {
+    this.#inspect(nowMs);
+  }
+}

@@ -1,0 +1,97 @@
+import type { UpstreamAddress, ZoneConfig } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { TimerWheel } from '../core/timer-wheel.ts';
+import { Forwarder } from './forwarder.ts';
+import { policyByName } from './policy/by-name.ts';
+import { RandomIds } from './random-ids.ts';
+import type { TcpTiming } from './tcp-pool.ts';
+import { Upstream, type UpstreamParts } from './upstream.ts';
+
+/** Idle limits and the like are looked at once a second. */
+const SLOW_TICK_MS = 250;
+
+export interface UpstreamsParts {
+  clock: Clock;
+  /** For the timers of queries in flight. */
+  wheel: TimerWheel;
+  log: Logger;
+  /** 0 to 1; for choices that need not be hidden. */
+  random?: () => number;
+  /** For tests: how connections age. */
+  timing?: TcpTiming;
+  slowWheel?: TimerWheel;
+}
+
+/** All servers that are asked: one for each address and transport, shared by the zones that name it, and kept over a change of configuration. */
+export class Upstreams {
+  readonly #parts: UpstreamParts;
+  #byKey = new Map<string, Upstream>();
+  /** Named no more, with replies still to come. */
+  #leaving: Upstream[] = [];
+  #forwarders: Forwarder[] = [];
+  /** Of forwarders that were replaced: counters never go back. */
+  #past = { hedges: 0, allDown: 0, rejected: 0 };
+
+  constructor({ random = Math.random, slowWheel, ...parts }: UpstreamsParts) {
+    this.#parts = {
+      ...parts,
+      random,
+      slowWheel: slowWheel ?? new TimerWheel({ clock: parts.clock, tickMs: SLOW_TICK_MS }),
+      ids: new RandomIds(),
+    };
+  }
+
+  /** Makes a forwarder for each zone. Upstreams that are named no more answer what they have in flight, and close. */
+  apply(zones: readonly ZoneConfig[]): Map<string, Forwarder> {
+    const kept = new Map<string, Upstream>();
+    const forwarders = new Map<string, Forwarder>();
+    const { random, clock, wheel } = this.#parts;
+    for (const { zone, upstreams: addresses, policy: name, tryMs, totalMs } of zones) {
+      const upstreams = addresses.map((address) => this.#keep(kept, address));
+      const policy = policyByName(name, random);
+      forwarders.set(zone, new Forwarder({ upstreams, policy, tryMs, totalMs }, { clock, wheel, random }));
+    }
+    this.#leaving = this.#leaving.filter(({ isOpen }) => isOpen);
+    for (const [key, upstream] of this.#byKey) if (!kept.has(key)) this.#leaving.push(upstream);
+    for (const upstream of this.#leaving) upstream.drain();
+    this.#byKey = kept;
+    this.#past = this.#sums();
+    this.#forwarders = [...forwarders.values()];
+    return forwarders;
+  }
+
+  #keep(kept: Map<string, Upstream>, address: UpstreamAddress): Upstream {
+    const transport = address.transport === 'tcp' ? 'tcp' : 'udp';
+    const key = `${transport}://${address.host}:${address.port}`;
+    const upstream = kept.get(key) ?? this.#byKey.get(key) ?? new Upstream(address, this.#parts);
+    kept.set(key, upstream);
+    return upstream;
+  }
+
+  list(): Iterable<Upstream> {
+    return this.#byKey.values();
+  }
+
+  /** Second upstreams asked, questions while all were down, questions that no upstream had room for; all zones together. */
+  get counts(): Readonly<{ hedges: number; allDown: number; rejected: number }> {
+    return this.#sums();
+  }
+
+  #sums(): { hedges: number; allDown: number; rejected: number } {
+    const sums = { ...this.#past };
+    for (const { hedges, allDown, rejected } of this.#forwarders) {
+      sums.hedges += hedges;
+      sums.allDown += allDown;
+      sums.rejected += rejected;
+    }
+    return sums;
+  }
+
+  /** Closes every connection and socket at once; questions in flight fail. */
+  close(): void {
+    for (const upstream of [...this.#leaving, ...this.#byKey.values()]) upstream.close();
+    this.#leaving = [];
+    this.#byKey = new Map();
+  }
+}
