@@ -1,10 +1,11 @@
 import { parseByteSize } from './byte-size.ts';
 import { Complaints, shown } from './complaints.ts';
-import type { Config, SocketAddress } from './config.ts';
+import type { Config } from './config.ts';
 import { parseDuration } from './duration.ts';
 import { DEFAULTS, type Flags, LOG_FORMATS, LOG_LEVELS, POLICIES, type Surroundings } from './flags.ts';
+import { httpAddresses } from './http-addresses.ts';
+import { listenAddresses } from './listen-addresses.ts';
 import { Refusal } from './refusal.ts';
-import { isMulticast, isWildcard, parseSocketAddress } from './socket-address.ts';
 import { UpstreamSources } from './upstream-sources.ts';
 import { parseZoneName } from './zone-name.ts';
 import { zonesFrom } from './zones.ts';
@@ -54,31 +55,6 @@ export function configFromFlags(flags: Flags, surroundings: Surroundings): Loade
   return { config: freeze(config), notes: sources.notes };
 }
 
-function listenAddresses(values: readonly string[], complaints: Complaints): SocketAddress[] {
-  const addresses: SocketAddress[] = [];
-  for (const value of values) {
-    const address = complaints.read('ERR_LISTEN_ADDRESS', `listen on ${shown(value)}`, '--listen', () =>
-      listenAddress(value),
-    );
-    const isKnown = addresses.some(
-      (known) => known.host === address?.host && known.port === address.port && known.port !== 0,
-    );
-    if (address !== undefined && !isKnown) addresses.push(address);
-  }
-  return addresses;
-}
-
-function listenAddress(value: string): SocketAddress {
-  const address = parseSocketAddress(value, 53);
-  if (isWildcard(address.host)) {
-    throw new Refusal(
-      'a reply has to come from the address that was asked; give each address itself, such as 169.254.20.10',
-    );
-  }
-  if (isMulticast(address.host)) throw new Refusal('expected an address of this machine');
-  return address;
-}
-
 function clusterZoneFrom(value: string): string {
   const zone = parseZoneName(value);
   if (zone === '.') throw new Refusal('expected a domain name such as cluster.local');
@@ -93,26 +69,7 @@ function settingsFrom(flags: Flags, { isTerminal }: Surroundings, complaints: Co
   const logLevel = flags.logLevel ?? DEFAULTS.logLevel;
   const logFormat = flags.logFormat ?? (isTerminal ? 'text' : 'json');
   const logSample = flags.logSample ?? DEFAULTS.logSample;
-  const metrics = httpAddress(
-    flags.metrics ?? DEFAULTS.metrics,
-    'ERR_METRICS_ADDRESS',
-    'serve metrics on',
-    '--metrics',
-    complaints,
-  );
-  const admin = httpAddress(
-    flags.admin ?? DEFAULTS.admin,
-    'ERR_ADMIN_ADDRESS',
-    'serve the admin API on',
-    '--admin',
-    complaints,
-  );
-  if (metrics !== undefined && admin !== undefined && overlaps(metrics, admin)) {
-    complaints.add(
-      'ERR_ADMIN_ADDRESS',
-      `Cannot serve both metrics and the admin API on port ${admin.port} (--metrics, --admin): expected two ports`,
-    );
-  }
+  const { metrics, admin } = httpAddresses(flags.metrics, flags.admin, complaints);
   return {
     metrics,
     admin,
@@ -128,23 +85,6 @@ function settingsFrom(flags: Flags, { isTerminal }: Surroundings, complaints: Co
       sampleFrom(logSample),
     )!,
   };
-}
-
-function httpAddress(
-  value: string,
-  code: string,
-  verb: string,
-  option: string,
-  complaints: Complaints,
-): SocketAddress | undefined {
-  if (value === 'off') return undefined;
-  return complaints.read(code, `${verb} ${shown(value)}`, option, () =>
-    parseSocketAddress(value, undefined, 'expected IP:PORT or off, such as 127.0.0.1:9254'),
-  );
-}
-
-function overlaps(a: SocketAddress, b: SocketAddress): boolean {
-  return a.port === b.port && a.port !== 0 && (a.host === b.host || isWildcard(a.host) || isWildcard(b.host));
 }
 
 function oneOf<T extends string>(

@@ -1,0 +1,30 @@
+import { type Complaints, shown } from './complaints.ts';
+import type { SocketAddress } from './config.ts';
+import { Refusal } from './refusal.ts';
+import { isMulticast, isWildcard, parseSocketAddress } from './socket-address.ts';
+
+/** Reads every `--listen`; an address that is given twice counts once. */
+export function listenAddresses(values: readonly string[], complaints: Complaints): SocketAddress[] {
+  const addresses: SocketAddress[] = [];
+  for (const value of values) {
+    const address = complaints.read('ERR_LISTEN_ADDRESS', `listen on ${shown(value)}`, '--listen', () =>
+      listenAddress(value),
+    );
+    const isKnown = addresses.some(
+      (known) => known.host === address?.host && known.port === address.port && known.port !== 0,
+    );
+    if (address !== undefined && !isKnown) addresses.push(address);
+  }
+  return addresses;
+}
+
+function listenAddress(value: string): SocketAddress {
+  const address = parseSocketAddress(value, 53);
+  if (isWildcard(address.host)) {
+    throw new Refusal(
+      'a reply has to come from the address that was asked; give each address itself, such as 169.254.20.10',
+    );
+  }
+  if (isMulticast(address.host)) throw new Refusal('expected an address of this machine');
+  return address;
+}
