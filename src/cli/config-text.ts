@@ -1,0 +1,74 @@
+import { formatByteSize } from '../config/byte-size.ts';
+import type { Config, SocketAddress, ZoneConfig } from '../config/config.ts';
+import { formatDuration } from '../config/duration.ts';
+import type { LoadedConfig } from '../config/from-flags.ts';
+import { formatSocketAddress } from '../config/socket-address.ts';
+import { formatUpstreamAddress } from '../config/upstream-address.ts';
+import type { Probe } from './upstream-probe.ts';
+
+/** The effective configuration for a person, and what each upstream said. */
+export function configText({ config, notes }: LoadedConfig, probes: readonly Probe[]): string {
+  const lines = [
+    ...table(settingsOf(config)),
+    '',
+    'Zones, the longest suffix wins:',
+    ...table(config.zones.map(zoneRow)).map((line) => `  ${line}`),
+    '',
+    'Upstreams:',
+    ...table(probes.map(probeRow)).map((line) => `  ${line}`),
+    ...(notes.length === 0 ? [] : ['', 'Notes:', ...notes.map((note) => `  ${note}`)]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function settingsOf(config: Config): string[][] {
+  return [
+    ['listen', config.listen.map(formatSocketAddress).join(', ')],
+    ['metrics', addressOrOff(config.metrics)],
+    ['admin', addressOrOff(config.admin)],
+    ['cluster domain', config.clusterDomain],
+    ['resolv.conf', config.resolvConf ?? 'not read'],
+    ['cache size', formatByteSize(config.cacheBytes)],
+    ['lameduck', formatDuration(config.lameduckMs)],
+    [
+      'log',
+      `${config.logLevel}, ${config.logFormat}, ${config.logSample === 0 ? 'no queries' : `one query in ${config.logSample}`}`,
+    ],
+  ];
+}
+
+function addressOrOff(address: SocketAddress | undefined): string {
+  return address === undefined ? 'off' : formatSocketAddress(address);
+}
+
+function zoneRow({ zone, upstreams, policy, tryMs, totalMs, cache }: ZoneConfig): string[] {
+  const seconds = (count: number): string => formatDuration(count * 1000);
+  const stale =
+    cache.staleSeconds === 0
+      ? 'never stale'
+      : `stale for ${seconds(cache.staleSeconds)} after ${formatDuration(cache.staleAfterMs)}`;
+  return [
+    zone,
+    upstreams.map(formatUpstreamAddress).join(', '),
+    `${policy}, ${formatDuration(tryMs)} a try, ${formatDuration(totalMs)} in all`,
+    `kept up to ${seconds(cache.positiveMaxSeconds)}, absent ${seconds(cache.negativeMaxSeconds)}, ${stale}`,
+  ];
+}
+
+function probeRow({ address, rcode, elapsedMs, failure }: Probe): string[] {
+  const result = failure === undefined ? `answers (${rcode}, ${elapsedMs} ms)` : `no answer: ${failure}`;
+  return [formatUpstreamAddress(address), result];
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>(
+    (most, row) => row.map((cell, column) => Math.max(most[column] ?? 0, cell.length)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
