@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { DEFAULTS, LOG_FORMATS, LOG_LEVELS, POLICIES } from '../config/flags.ts';
+
+/** For options that may be given more than once. */
+export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), value];
+}
+
+/**
+ * The options that make a configuration: their names are those of `Flags`, their values stay text, for `config/` reads them and says all
+ * that is wrong at once.
+ */
+export function addConfigOptions(command: Command): Command {
+  return command
+    .optionsGroup('Where it listens:')
+    .option('--listen <IP[:PORT]>', `UDP and TCP; may be repeated (default ${DEFAULTS.listen})`, collect)
+    .option('--metrics <IP:PORT|off>', `/metrics alone, for the network (default ${DEFAULTS.metrics})`)
+    .option('--admin <IP:PORT|off>', `/health, /ready, /metrics, for the node itself (default ${DEFAULTS.admin})`)
+    .optionsGroup('Whom it asks:')
+    .option(
+      '--cluster-dns <UPSTREAM>',
+      'cluster DNS, over TCP unless said; may be repeated (default: $KUBE_DNS_UPSTREAM_SERVICE_HOST, then $KUBE_DNS_SERVICE_HOST)',
+      collect,
+    )
+    .option('--cluster-domain <NAME>', `zone of the cluster (default ${DEFAULTS.clusterDomain})`)
+    .option(
+      '--upstream <UPSTREAM>',
+      'everything else; may be repeated (default: the name servers of --resolv-conf)',
+      collect,
+    )
+    .option('--resolv-conf <FILE>', `its name servers are the upstreams; watched (default ${DEFAULTS.resolvConf})`)
+    .option('--route <ZONE=UPSTREAM[,UPSTREAM]>', 'a zone with upstreams of its own; may be repeated', collect)
+    .option('--policy <NAME>', `which upstream comes first: ${POLICIES.join(', ')} (default ${DEFAULTS.policy})`)
+    .optionsGroup('What it keeps:')
+    .option('--cache-size <BYTES>', `memory for answers, all zones together (default ${DEFAULTS.cacheSize})`)
+    .optionsGroup('How it runs:')
+    .option(
+      '--lameduck <DURATION>',
+      `how long it goes on answering after SIGTERM, not ready (default ${DEFAULTS.lameduck})`,
+    )
+    .option('--log-level <LEVEL>', `${LOG_LEVELS.join(', ')} (default ${DEFAULTS.logLevel})`)
+    .option('--log-format <FORMAT>', `${LOG_FORMATS.join(', ')} (default: text on a terminal, else json)`)
+    .option('--log-sample <N>', 'log one query in N; 0: none (default 0)')
+    .optionsGroup('Options:');
+}
+
+/** How values are written, for the end of a help text. */
+export const VALUES_HELP = `
+UPSTREAM is IP[:PORT], or udp://, tcp:// or udp+tcp:// (UDP, and TCP where an answer is truncated) before it.
+IPv6 addresses with a port stand in brackets: [fd00::10]:53. Durations: 250ms, 5s, 1h. Sizes: 32MiB.`;

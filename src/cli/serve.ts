@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { ConfigSource } from '../config/config-source.ts';
+import type { Flags } from '../config/flags.ts';
+import { addConfigOptions, VALUES_HELP } from './config-options.ts';
+import { stopOnSignals } from './stop-on-signals.ts';
+import { processSurroundings } from './surroundings.ts';
+
+/** `signpost serve`. */
+export function defineServe(command: Command): void {
+  addConfigOptions(command)
+    .summary('run the agent: what the DaemonSet does')
+    .description(
+      'Runs the agent: listens, caches, and forwards cluster names to the cluster DNS and all others to the upstreams.\n' +
+        'SIGTERM: not ready, answers for the lameduck time, ends. SIGHUP: reads the files again.',
+    )
+    .addHelpText('after', `${VALUES_HELP}\n${EXAMPLES}`)
+    .action((flags: Flags) => serve(flags));
+}
+
+const EXAMPLES = `
+Examples:
+  signpost serve --cluster-dns 10.96.0.10
+  signpost serve --listen 169.254.20.10 --listen [fd00::10] --cluster-dns 10.96.0.10 --upstream 9.9.9.9
+  signpost serve --listen 127.0.0.1:5300 --cluster-dns tcp://10.96.0.10 --route corp.example=10.1.2.3,10.1.2.4`;
+
+async function serve(flags: Flags): Promise<void> {
+  const source = new ConfigSource(flags, processSurroundings());
+  const { config, notes } = source.load();
+  const [{ Agent }, { createLogger }] = await Promise.all([import('../agent/agent.ts'), import('../agent/logger.ts')]);
+  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  for (const note of notes) log.warn({}, note);
+  const starting = Agent.start(config, { log });
+  const reload = (): void => {
+    void starting.then((agent) => source.reload((next) => agent.reload(next), log));
+  };
+  const unwatch = source.watch(reload);
+  process.on('SIGHUP', reload);
+  stopOnSignals(async (signal) => {
+    unwatch();
+    const agent = await starting;
+    // A person at the keyboard has nothing to drain.
+    await agent.stop(signal === 'SIGINT' ? { lameduckMs: 0 } : {});
+  });
+  const agent = await starting;
+  // Control plane only, for the data plane does not throw: what failed is lost, the node's DNS is not.
+  process.on('uncaughtException', (error, origin) => {
+    log.error(
+      { error: error instanceof Error ? error.stack : String(error), origin },
+      'uncaught error; the agent goes on',
+    );
+  });
+}
