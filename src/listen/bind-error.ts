@@ -1,0 +1,61 @@
+import { isIPv6 } from 'node:net';
+import type { SocketAddress } from '../config/config.ts';
+import { formatSocketAddress } from '../config/socket-address.ts';
+import { StartError } from '../core/errors.ts';
+import { findPortHolder, type Protocol } from './port-holder.ts';
+
+/** What the system said when an address could not be bound. */
+export function bindErrorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}
+
+/** Turns what the system said into what a person needs: which address, why, and the remedy. */
+export async function explainBindError(
+  error: unknown,
+  address: SocketAddress,
+  protocol: Protocol,
+): Promise<StartError> {
+  const { code, cause } = await findCause(error, address, protocol);
+  const what = `Cannot listen on ${formatSocketAddress(address)}, ${protocol} (--listen)`;
+  return new StartError(code, `${what}: ${cause}`, { cause: error });
+}
+
+async function findCause(
+  error: unknown,
+  address: SocketAddress,
+  protocol: Protocol,
+): Promise<{ code: string; cause: string }> {
+  const { host, port } = address;
+  switch (bindErrorCode(error)) {
+    case 'EADDRINUSE': {
+      const holder = (await findPortHolder(address, protocol)) ?? 'another process';
+      return {
+        code: 'ERR_LISTEN_IN_USE',
+        cause: `${holder} has the port open. Stop it, or give another address or port`,
+      };
+    }
+    case 'EADDRNOTAVAIL': {
+      const add = `ip address add ${host}/${isIPv6(host) ? 128 : 32} dev lo`;
+      return {
+        code: 'ERR_LISTEN_NO_ADDRESS',
+        cause: `no interface of this machine has this address. Add it first (${add}), or give one that is there`,
+      };
+    }
+    case 'EAFNOSUPPORT':
+      return {
+        code: 'ERR_LISTEN_NO_ADDRESS',
+        cause: `this machine has no ${isIPv6(host) ? 'IPv6' : 'IPv4'}. Leave the address out`,
+      };
+    case 'EACCES':
+    case 'EPERM':
+      return {
+        code: 'ERR_LISTEN_NO_PERMISSION',
+        cause:
+          port < 1024
+            ? `ports below 1024 need the capability NET_BIND_SERVICE. Grant it, or give a port from 1024 up`
+            : 'the system does not permit it. Look for a security policy of this machine',
+      };
+    default:
+      return { code: 'ERR_LISTEN', cause: error instanceof Error ? error.message : String(error) };
+  }
+}

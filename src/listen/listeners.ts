@@ -1,0 +1,128 @@
+import type { SocketAddress } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+import type { TrafficTable } from '../metrics/traffic-table.ts';
+import type { Responder } from '../resolve/responder.ts';
+import { bindErrorCode, explainBindError } from './bind-error.ts';
+import { type ConnectionBounds, ConnectionCounts } from './connection-counts.ts';
+import { OutputBuffers } from './output-buffers.ts';
+import { TcpListener } from './tcp.ts';
+import { TCP_BOUNDS, TCP_TIMES, type TcpBounds, type TcpParts, type TcpTimes } from './tcp-parts.ts';
+import { expectOwnAddress, PortableUdpListener } from './udp-portable.ts';
+
+export interface ListenersParts {
+  readonly responder: Responder;
+  readonly traffics: TrafficTable;
+  readonly clock: Clock;
+  /** Of coarse ticks (250 ms): its time limits are seconds. */
+  readonly wheel: TimerWheel;
+  readonly times?: TcpTimes;
+  readonly bounds?: TcpBounds;
+  readonly connectionBounds?: ConnectionBounds;
+}
+
+/** UDP and TCP on one address. */
+interface Pair {
+  readonly udp: PortableUdpListener;
+  readonly tcp: TcpListener;
+}
+
+/** A port that is free for TCP may be taken for UDP; of 28,000 ports two are rarely taken in a row. */
+const FREE_PORT_TRIES = 20;
+
+/** Every socket that queries come in on. */
+export class Listeners {
+  readonly udp: readonly PortableUdpListener[];
+  readonly tcp: readonly TcpListener[];
+  readonly counts: ConnectionCounts;
+  readonly buffers: OutputBuffers;
+  readonly #wheel: TimerWheel;
+
+  /**
+   * Opens UDP and TCP on every address, or none: throws `ConfigError` for an address that cannot be served and `StartError` for one
+   * that cannot be had. Port 0 becomes a port that is free for both.
+   */
+  static async open(addresses: readonly SocketAddress[], parts: ListenersParts): Promise<Listeners> {
+    for (const address of addresses) expectOwnAddress(address);
+    const tcpParts: TcpParts = {
+      responder: parts.responder,
+      clock: parts.clock,
+      wheel: parts.wheel,
+      counts: new ConnectionCounts(parts.connectionBounds),
+      buffers: new OutputBuffers(),
+      times: parts.times ?? TCP_TIMES,
+      bounds: parts.bounds ?? TCP_BOUNDS,
+    };
+    const pairs: Pair[] = [];
+    try {
+      for (const address of addresses) pairs.push(await openPair(address, parts, tcpParts));
+    } catch (error) {
+      for (const { udp, tcp } of pairs) await Promise.all([close(udp), close(tcp)]);
+      throw error;
+    }
+    return new Listeners(pairs, tcpParts);
+  }
+
+  private constructor(pairs: readonly Pair[], parts: TcpParts) {
+    this.udp = pairs.map((pair) => pair.udp);
+    this.tcp = pairs.map((pair) => pair.tcp);
+    this.counts = parts.counts;
+    this.buffers = parts.buffers;
+    this.#wheel = parts.wheel;
+  }
+
+  /** What is listened on, in the order of the configuration, with the ports that 0 became. */
+  get addresses(): SocketAddress[] {
+    return this.tcp.map((listener) => listener.address);
+  }
+
+  /** Takes no more queries, answers those in flight for up to `graceMs`, then closes whatever is left. */
+  async close({ graceMs = 2000 }: { graceMs?: number } = {}): Promise<void> {
+    const all = [...this.udp, ...this.tcp];
+    const deadline = new Deadline(() => {
+      for (const listener of all) listener.destroy();
+    });
+    this.#wheel.set(deadline, graceMs);
+    await Promise.all(all.map((listener) => listener.finish()));
+    this.#wheel.clear(deadline);
+  }
+}
+
+class Deadline extends Timer {
+  readonly #onOver: () => void;
+
+  constructor(onOver: () => void) {
+    super();
+    this.#onOver = onOver;
+  }
+
+  override onTimeout(): void {
+    this.#onOver();
+  }
+}
+
+async function openPair(address: SocketAddress, parts: ListenersParts, tcpParts: TcpParts): Promise<Pair> {
+  for (let tries = 1; ; tries++) {
+    let tcp: TcpListener;
+    try {
+      tcp = await TcpListener.open(address, parts.traffics, tcpParts);
+    } catch (error) {
+      throw await explainBindError(error, address, 'TCP');
+    }
+    try {
+      return { tcp, udp: await PortableUdpListener.open(tcp.address, parts) };
+    } catch (error) {
+      await close(tcp);
+      const isTaken = bindErrorCode(error) === 'EADDRINUSE';
+      if (address.port !== 0 || !isTaken || tries === FREE_PORT_TRIES) {
+        throw await explainBindError(error, tcp.address, 'UDP');
+      }
+    }
+  }
+}
+
+async function close(listener: PortableUdpListener | TcpListener): Promise<void> {
+  const closed = listener.finish();
+  listener.destroy();
+  await closed;
+}

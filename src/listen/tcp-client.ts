@@ -1,0 +1,261 @@
+import type { Socket } from 'node:net';
+import { Timer } from '../core/timer-wheel.ts';
+import type { Traffic } from '../metrics/traffic.ts';
+import type { Client, ReplySink } from '../resolve/client.ts';
+import { ANSWERED, DROPPED } from '../resolve/responder.ts';
+import { HEADER_LENGTH } from '../wire/constants.ts';
+import { FrameReader, type FrameSink } from '../wire/framing.ts';
+import { Reply } from '../wire/reply.ts';
+import type { CloseReason } from './close-reason.ts';
+import { FrameQueue } from './frame-queue.ts';
+import type { Flushable } from './output-buffers.ts';
+import { TcpOutput } from './tcp-output.ts';
+import type { TcpParts } from './tcp-parts.ts';
+
+/** The listener that accepted the connection. */
+export interface TcpOwner {
+  readonly traffic: Traffic;
+  /** Called once, when the connection is gone. */
+  onClosed(client: TcpClient, reason: CloseReason): void;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Filled and sent within one call, so one serves all connections. */
+const reply = new Reply();
+
+/**
+ * One TCP connection. Queries are answered in the order in which answers come; those of one turn of the event loop leave in one write.
+ *
+ *   reading ──too many in flight, or answers not taken──▶ paused ──half answered, and answers taken──▶ reading
+ *      │ the client's FIN, or finish()
+ *      ▼
+ *   ending ──nothing in flight──▶ our FIN
+ *
+ * What the chunk held beyond the point where the pause began waits here: at most that chunk.
+ */
+export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Flushable {
+  readonly isStream = true;
+  readonly traffic: Traffic;
+  readonly address: string;
+  readonly #socket: Socket;
+  readonly #owner: TcpOwner;
+  readonly #parts: TcpParts;
+  readonly #output: TcpOutput;
+  readonly #reader = new FrameReader();
+  #waiting: FrameQueue | undefined = undefined;
+  #inFlight = 0;
+  /** Messages that came whole, and those of them that were queries. */
+  #frames = 0;
+  #queries = 0;
+  #idleSinceMs: number;
+  #frameSinceMs = NEVER;
+  #backlogSinceMs = NEVER;
+  #isReading = false;
+  #isPaused = false;
+  #isEnding = false;
+  #isFlushDue = false;
+  /** Undefined while the connection is open. */
+  #closeReason: CloseReason | undefined = undefined;
+  /** What closed it where it ends in order. */
+  #endReason: CloseReason = 'client';
+
+  constructor(socket: Socket, address: string, owner: TcpOwner, parts: TcpParts) {
+    super();
+    this.address = address;
+    this.traffic = owner.traffic;
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#parts = parts;
+    this.#output = new TcpOutput(socket, parts.buffers);
+    this.#idleSinceMs = parts.clock.nowMs();
+    parts.wheel.set(this, parts.times.firstQueryMs);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#goOn());
+    socket.on('end', () => this.#end('client'));
+    socket.on('error', () => this.#close('reset'));
+    socket.on('close', () => this.#onClose());
+  }
+
+  hold(): ReplySink {
+    this.#inFlight++;
+    return this;
+  }
+
+  send(answer: Reply): void {
+    if (this.#closeReason === undefined) this.#append(answer);
+    this.drop();
+  }
+
+  drop(): void {
+    if (--this.#inFlight === 0) this.#idleSinceMs = this.#parts.clock.nowMs();
+    this.#goOn();
+    this.#endWhenDone();
+  }
+
+  onFrame(bytes: Uint8Array, start: number, end: number): void {
+    this.#frames++;
+    // Shorter than a header: dropped as on UDP, and no sign of life.
+    if (end - start < HEADER_LENGTH || this.#isEnding || this.#closeReason !== undefined) return;
+    if (this.#waiting !== undefined) this.#waiting.push(bytes, start, end);
+    else this.#respond(bytes, start, end);
+  }
+
+  /** Called once after `flushSoon`. */
+  flush(): void {
+    this.#isFlushDue = false;
+    this.#write();
+  }
+
+  /** Takes no more queries, answers those in flight, and ends the connection. */
+  finish(): void {
+    this.#waiting = undefined;
+    if (this.#isPaused) this.#resume();
+    this.#end('shutdown');
+  }
+
+  /** Breaks the connection. */
+  destroy(): void {
+    this.#close('shutdown');
+  }
+
+  /**
+   * The only timer of a connection: it looks what is due, and is not moved for each query. No time limit that begins later ends before it
+   * fires, so it need not be moved forward either.
+   */
+  override onTimeout(nowMs: number): void {
+    const { firstQueryMs, idleMs, drainMs } = this.#parts.times;
+    if (this.#output.backlogBytes === 0) this.#backlogSinceMs = NEVER;
+    const isNew = this.#queries === 0;
+    const isBusy = this.#inFlight > 0 || this.#backlogSinceMs !== NEVER || this.#frameSinceMs !== NEVER;
+    const drainDueMs = this.#backlogSinceMs + drainMs;
+    const frameDueMs = this.#isPaused ? NEVER : this.#frameSinceMs + idleMs;
+    const idleDueMs = isNew ? this.#idleSinceMs + firstQueryMs : isBusy ? NEVER : this.#idleSinceMs + idleMs;
+    const dueMs = Math.min(drainDueMs, frameDueMs, idleDueMs);
+    if (nowMs < dueMs) this.#parts.wheel.set(this, Math.min(dueMs - nowMs, idleMs, drainMs));
+    else if (dueMs === drainDueMs) this.#close('slow-reader');
+    else if (isNew) this.#close('first-query');
+    else this.#close(dueMs === frameDueMs ? 'unfinished-frame' : 'idle');
+  }
+
+  #onData(chunk: Buffer): void {
+    const frames = this.#frames;
+    const queries = this.#queries;
+    this.#isReading = true;
+    this.#reader.read(chunk, 0, chunk.length, this);
+    this.#isReading = false;
+    this.#write();
+    const nowMs = this.#parts.clock.nowMs();
+    if (this.#queries !== queries) this.#idleSinceMs = nowMs;
+    if (!this.#reader.isMidFrame) this.#frameSinceMs = NEVER;
+    else if (this.#frameSinceMs === NEVER || this.#frames !== frames) this.#frameSinceMs = nowMs;
+  }
+
+  #respond(bytes: Uint8Array, start: number, end: number): void {
+    const outcome = this.#parts.responder.respond(bytes, start, end, this, reply);
+    if (outcome !== DROPPED) this.#queries++;
+    if (outcome === ANSWERED) this.#append(reply);
+    else if (this.#inFlight >= this.#parts.bounds.queries.value && !this.#isPaused) {
+      this.#parts.bounds.queries.hits++;
+      this.#pause();
+    }
+  }
+
+  #append(answer: Reply): void {
+    this.#output.append(answer);
+    this.#watchBacklog();
+    if (this.#isReading || this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    this.#parts.buffers.flushSoon(this);
+  }
+
+  #write(): void {
+    if (!this.#output.isPending) return;
+    this.#output.flush();
+    this.#watchBacklog();
+  }
+
+  #watchBacklog(): void {
+    const backlogBytes = this.#output.backlogBytes;
+    if (backlogBytes === 0) {
+      this.#backlogSinceMs = NEVER;
+      return;
+    }
+    if (this.#backlogSinceMs === NEVER) this.#backlogSinceMs = this.#parts.clock.nowMs();
+    const bound = this.#parts.bounds.backlogBytes;
+    if (backlogBytes > bound.value) {
+      bound.hits++;
+      this.#close('slow-reader');
+    } else if (this.#output.isBlocked && !this.#isPaused) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#closeReason !== undefined) return;
+    if (!this.#parts.counts.pause()) {
+      this.#close('overload');
+      return;
+    }
+    this.#isPaused = true;
+    this.#waiting ??= new FrameQueue();
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#parts.counts.resume();
+    this.#socket.resume();
+  }
+
+  /** Ends a pause where its causes are over: first what waits is asked, in which the next pause may begin. */
+  #goOn(): void {
+    if (!this.#isPaused || this.#closeReason !== undefined) return;
+    if (this.#inFlight > this.#parts.bounds.queries.value / 2 || this.#output.isBlocked) return;
+    this.#resume();
+    const nowMs = this.#parts.clock.nowMs();
+    this.#idleSinceMs = nowMs;
+    if (this.#frameSinceMs !== NEVER) this.#frameSinceMs = nowMs;
+    this.#askWaiting();
+  }
+
+  #askWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#isReading = true;
+    while (!this.#isPaused && this.#closeReason === undefined && waiting.shift()) {
+      this.#respond(waiting.bytes, waiting.start, waiting.end);
+    }
+    this.#isReading = false;
+    if (!this.#isPaused) this.#waiting = undefined;
+    this.#write();
+  }
+
+  #end(reason: CloseReason): void {
+    if (!this.#isEnding) this.#endReason = reason;
+    this.#isEnding = true;
+    this.#endWhenDone();
+  }
+
+  #endWhenDone(): void {
+    if (!this.#isEnding || this.#inFlight > 0 || this.#closeReason !== undefined) return;
+    this.#write();
+    if (!this.#socket.writableEnded) this.#socket.end();
+  }
+
+  #close(reason: CloseReason): void {
+    if (this.#closeReason !== undefined) return;
+    this.#closeReason = reason;
+    // With a FIN alone the kernel would keep what the client does not read.
+    if (reason === 'slow-reader' || reason === 'overload') this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  #onClose(): void {
+    this.#closeReason ??= this.#endReason;
+    this.#output.flush();
+    this.#waiting = undefined;
+    this.#parts.wheel.clear(this);
+    if (this.#isPaused) this.#parts.counts.resume();
+    this.#isPaused = false;
+    this.#owner.onClosed(this, this.#closeReason);
+  }
+}

@@ -1,0 +1,189 @@
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import type { SocketAddress } from '../config/config.ts';
+import { formatSocketAddress, isWildcard } from '../config/socket-address.ts';
+import { ConfigError } from '../core/errors.ts';
+import { type Limit, UDP_BACKLOG } from '../core/limits.ts';
+import type { Traffic } from '../metrics/traffic.ts';
+import type { TrafficTable } from '../metrics/traffic-table.ts';
+import type { Client, ReplySink } from '../resolve/client.ts';
+import { ANSWERED, type Responder } from '../resolve/responder.ts';
+import { Reply } from '../wire/reply.ts';
+
+export interface UdpListenerParts {
+  readonly responder: Responder;
+  readonly traffics: TrafficTable;
+  /** Datagrams that wait for the kernel to take them. */
+  readonly backlog?: Limit;
+}
+
+/** A burst while the loop is busy: 4 MiB are about 5,000 small datagrams at the 768 B that the kernel books for each. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Room for every reply of a usual size; longer ones get a buffer of their own. */
+const SCRATCH_BYTES = 4096;
+
+/**
+ * UDP on one address through node:dgram: what runs wherever Node does. It answers from the address that it is bound to, so that must be the
+ * one that was asked.
+ */
+export class PortableUdpListener implements Client {
+  readonly isStream = false;
+  readonly traffic: Traffic;
+  readonly address: SocketAddress;
+  /** What the kernel granted, its own bookkeeping included: Linux reports twice what may be used. */
+  readonly receiveBufferBytes: number;
+  /** Replies dropped because `backlog` was full. */
+  backlogDrops = 0;
+  /** Errors that the kernel reported instead of a datagram. */
+  receiveErrors = 0;
+  readonly #socket: dgram.Socket;
+  readonly #responder: Responder;
+  readonly #backlog: Limit;
+  readonly #reply = new Reply();
+  #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  #queued = 0;
+  #held = 0;
+  #port = 0;
+  #host = '';
+  #isFinishing = false;
+  #isClosed = false;
+  readonly #closed: Promise<void>;
+
+  /** Throws `ConfigError` (ERR_LISTEN_WILDCARD), or what the system said. */
+  static async open(address: SocketAddress, parts: UdpListenerParts): Promise<PortableUdpListener> {
+    expectOwnAddress(address);
+    const socket = dgram.createSocket(
+      isIPv6(address.host)
+        ? { type: 'udp6', ipv6Only: true, lookup: lookUpNothing }
+        : { type: 'udp4', lookup: lookUpNothing },
+    );
+    const listening = once(socket, 'listening');
+    try {
+      socket.bind({ address: address.host, port: address.port, exclusive: true });
+      await listening;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return new PortableUdpListener(socket, { host: address.host, port: socket.address().port }, parts);
+  }
+
+  private constructor(socket: dgram.Socket, address: SocketAddress, parts: UdpListenerParts) {
+    this.address = address;
+    this.traffic = parts.traffics.open(`dns://${formatSocketAddress(address)}`, 'udp', isIPv6(address.host) ? 2 : 1);
+    this.#socket = socket;
+    this.#responder = parts.responder;
+    this.#backlog = parts.backlog ?? UDP_BACKLOG;
+    // The kernel cuts it to what net.core.rmem_max allows, and says nothing.
+    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    this.receiveBufferBytes = socket.getRecvBufferSize();
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', resolve);
+    });
+    socket.on('error', () => {
+      this.receiveErrors++;
+    });
+    socket.on('message', (message, peer) => this.#onMessage(message, peer));
+  }
+
+  /** Messages whose answer is still to come. */
+  get held(): number {
+    return this.#held;
+  }
+
+  hold(): ReplySink {
+    this.#held++;
+    return new UdpSink(this, this.#port, this.#host);
+  }
+
+  /** Sends or copies before it returns. Drops the reply where the kernel takes none and the backlog is full. */
+  sendTo(reply: Reply, port: number, host: string): void {
+    if (this.#isClosed) return;
+    if (this.#queued > 0 && this.#socket.getSendQueueCount() >= this.#backlog.value) {
+      this.#backlog.hits++;
+      this.backlogDrops++;
+      return;
+    }
+    const isLong = reply.length > SCRATCH_BYTES;
+    const buffer = isLong ? Buffer.allocUnsafeSlow(reply.length) : this.#scratch;
+    this.#socket.send(buffer, 0, reply.copyTo(buffer, 0), port, host);
+    const queued = this.#socket.getSendQueueCount();
+    // What the kernel did not take at once is read by libuv later: that buffer is not ours any more.
+    if (queued > 0 && !isLong) this.#scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    this.#queued = queued;
+  }
+
+  /** One held message has its answer, or will have none. */
+  release(): void {
+    this.#held--;
+    if (this.#isFinishing && this.#held === 0) this.destroy();
+  }
+
+  /** Takes no more messages, answers those it has, and closes. */
+  finish(): Promise<void> {
+    this.#isFinishing = true;
+    if (this.#held === 0) this.destroy();
+    return this.#closed;
+  }
+
+  /** Closes now; answers that are still to come are dropped. */
+  destroy(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close();
+  }
+
+  #onMessage(message: Buffer, peer: dgram.RemoteInfo): void {
+    // Nothing can be sent to port 0, which only a forger writes.
+    if (this.#isFinishing || peer.port === 0) return;
+    this.#port = peer.port;
+    this.#host = peer.address;
+    const reply = this.#reply;
+    if (this.#responder.respond(message, 0, message.length, this, reply) === ANSWERED) {
+      this.sendTo(reply, peer.port, peer.address);
+    }
+  }
+}
+
+/** Throws `ConfigError` where a reply could leave from another address than was asked. */
+export function expectOwnAddress(address: SocketAddress): void {
+  if (!isWildcard(address.host)) return;
+  throw new ConfigError(
+    'ERR_LISTEN_WILDCARD',
+    `Cannot listen on ${formatSocketAddress(address)} (--listen): replies would not always leave from the address that was asked. ` +
+      'Give each address of this machine that is to answer, such as 169.254.20.10',
+  );
+}
+
+/** The sender of one datagram whose answer comes later. */
+class UdpSink implements ReplySink {
+  readonly #listener: PortableUdpListener;
+  readonly #port: number;
+  readonly #host: string;
+
+  constructor(listener: PortableUdpListener, port: number, host: string) {
+    this.#listener = listener;
+    this.#port = port;
+    this.#host = host;
+  }
+
+  send(reply: Reply): void {
+    this.#listener.sendTo(reply, this.#port, this.#host);
+    this.#listener.release();
+  }
+
+  drop(): void {
+    this.#listener.release();
+  }
+}
+
+/** Peers are addresses, never names. With node's own look-up each `send` would wait for the next tick. */
+function lookUpNothing(
+  address: string,
+  family: unknown,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, address, family as number);
+}
