@@ -31,7 +31,7 @@ const INDEX_BYTES_PER_ENTRY = 75;
 /** An entry of the usual kind (a name of 30 B, two or three records) and the waste of its slot. Smaller ones fill the index first. */
 const USUAL_ENTRY_BYTES = 192;
 /** Entries that are given up from the cold end before a page is emptied for another size: what is cold is of mixed sizes, and one of them mostly fits. */
-const EVICTIONS_BEFORE_PAGE = 8;
+const EVICTIONS_BEFORE_PAGE = 32;
 
 const NOTHING = {};
 
@@ -43,6 +43,10 @@ export class AnswerCache {
   readonly #slab: Slab;
   readonly #index: LRUCache<number, number>;
   readonly #capacity: number;
+  readonly #move = (from: number, to: number): void => {
+    // `dispose` frees the old place.
+    this.#index.set(this.#slab.memory.key(from), to, NOTHING);
+  };
   readonly #evict = (at: number): void => {
     this.#index.delete(this.#slab.memory.key(at));
     this.evictions++;
@@ -60,7 +64,7 @@ export class AnswerCache {
       max: this.#capacity,
       dispose: (at, _key, reason) => {
         if (reason === 'evict') this.evictions++;
-        if (this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
+        if (reason !== 'set' && this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
         this.#slab.free(at);
       },
     });
@@ -180,7 +184,7 @@ export class AnswerCache {
       at = this.#slab.allocate(length);
     }
     if (at !== -1) return at;
-    this.#slab.emptyPage(length, this.#evict);
+    this.#slab.emptyPage(length, this.#move, this.#evict);
     return this.#slab.allocate(length);
   }
 }

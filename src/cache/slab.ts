@@ -4,6 +4,8 @@ import { EntryMemory } from './entry-memory.ts';
 export const PAGE_BYTES = 65_536;
 
 const NONE = -1;
+/** How many sizes larger a place may be: three steps are under half of what is stored. */
+const LARGER_CLASSES = 3;
 
 /**
  * Places for entries in one block of memory. Pages of 64 KiB are cut into slots of one size; a page whose last slot was freed can be cut
@@ -25,7 +27,8 @@ export class Slab {
   readonly #roomy: Int32Array;
   #freePage: number;
   #usedBytes = 0;
-  #hand = 0;
+  /** The page that `emptyPage` is at work on. */
+  #emptying = NONE;
 
   /** `byteLength` is rounded down to whole pages, at least two. */
   constructor(byteLength: number) {
@@ -51,61 +54,78 @@ export class Slab {
     return this.#usedBytes;
   }
 
-  /** Offset of a place for `length` bytes, or -1 where there is none: the caller evicts and asks again. `length` is at most a page. */
+  /**
+   * Offset of a place for `length` bytes, or -1 where there is none: the caller evicts and asks again. `length` is at most a page. A place that is somewhat
+   * too large serves where those of the right size are taken.
+   */
   allocate(length: number): number {
-    const sizeClass = this.#classOf(length);
-    let page = this.#roomy[sizeClass]!;
-    if (page === NONE) {
-      page = this.#cutPage(sizeClass);
-      if (page === NONE) return -1;
+    const right = this.#classOf(length);
+    if (this.#roomy[right] === NONE) this.#cutPage(right);
+    const last = Math.min(right + LARGER_CLASSES, this.#slotBytes.length - 1);
+    for (let sizeClass = right; sizeClass <= last; sizeClass++) {
+      const page = this.#roomy[sizeClass]!;
+      if (page !== NONE) return this.#take(page, sizeClass);
     }
-    const slotBytes = this.#slotBytes[sizeClass]!;
-    let at = this.#freed[page]! - 1;
-    if (at >= 0) {
-      this.#freed[page] = this.memory.u32[at >> 2]!;
-    } else {
-      at = this.#untouched[page]!;
-      this.#untouched[page] = at + slotBytes;
-    }
-    this.#live[page]!++;
-    this.#usedBytes += slotBytes;
-    if (!this.#hasRoom(page, slotBytes)) this.#unlink(page, sizeClass);
-    return at;
+    return -1;
   }
 
   free(at: number): void {
     const page = Math.floor(at / PAGE_BYTES);
     const sizeClass = this.#pageClass[page]!;
     const slotBytes = this.#slotBytes[sizeClass]!;
-    const hadRoom = this.#hasRoom(page, slotBytes);
+    const wasListed = page !== this.#emptying && this.#hasRoom(page, slotBytes);
     this.memory.release(at);
     this.memory.u32[at >> 2] = this.#freed[page]!;
     this.#freed[page] = at + 1;
     this.#live[page]!--;
     this.#usedBytes -= slotBytes;
-    if (!hadRoom) this.#link(page, sizeClass);
-    if (this.#live[page] === 0) this.#giveBack(page, sizeClass);
+    if (this.#live[page] === 0) {
+      if (wasListed) this.#unlink(page, sizeClass);
+      this.#giveBack(page);
+    } else if (!wasListed && page !== this.#emptying) {
+      this.#link(page, sizeClass);
+    }
   }
 
   /**
-   * Calls `evict` for every entry of some page that is cut for another size, so that the page can be cut anew. The pages take turns.
-   * `evict` must free what it is given.
+   * Empties the page, of those that are cut for another size than `length` needs, that holds least, so that it can be cut anew. Its entries are copied to
+   * other places, of which `onMove` is told, while there are any; the rest is handed to `evict`. Both must free the old place.
    */
-  emptyPage(length: number, evict: (at: number) => void): void {
-    const sizeClass = this.#classOf(length);
-    const pages = this.#pageClass.length;
-    for (let tried = 0; tried < pages; tried++) {
-      const page = this.#hand;
-      this.#hand = (page + 1) % pages;
-      const other = this.#pageClass[page]!;
-      if (other === NONE || other === sizeClass) continue;
-      const slotBytes = this.#slotBytes[other]!;
-      const end = this.#untouched[page]!;
-      for (let at = page * PAGE_BYTES; at < end && this.#pageClass[page] === other; at += slotBytes) {
-        if (this.memory.length(at) !== 0) evict(at);
+  emptyPage(length: number, onMove: (from: number, to: number) => void, evict: (at: number) => void): void {
+    const page = this.#leastUsed(this.#classOf(length));
+    if (page === NONE) return;
+    const sizeClass = this.#pageClass[page]!;
+    const slotBytes = this.#slotBytes[sizeClass]!;
+    const end = this.#untouched[page]!;
+    // Not listed among those with room, so that no entry is moved to where it goes from.
+    if (this.#hasRoom(page, slotBytes)) this.#unlink(page, sizeClass);
+    this.#emptying = page;
+    for (let at = page * PAGE_BYTES; at < end; at += slotBytes) {
+      const bytes = this.memory.length(at);
+      if (bytes === 0) continue;
+      const to = this.allocate(bytes);
+      if (to === -1) {
+        evict(at);
+      } else {
+        this.memory.bytes.copyWithin(to, at, at + bytes);
+        onMove(at, to);
       }
-      return;
     }
+    this.#emptying = NONE;
+  }
+
+  #leastUsed(exceptClass: number): number {
+    let least = NONE;
+    let leastBytes = Number.POSITIVE_INFINITY;
+    for (let page = 0; page < this.#pageClass.length; page++) {
+      const sizeClass = this.#pageClass[page]!;
+      if (sizeClass === NONE || sizeClass === exceptClass) continue;
+      const bytes = this.#live[page]! * this.#slotBytes[sizeClass]!;
+      if (bytes >= leastBytes) continue;
+      least = page;
+      leastBytes = bytes;
+    }
+    return least;
   }
 
   #classOf(length: number): number {
@@ -123,19 +143,32 @@ export class Slab {
     return this.#freed[page] !== 0 || this.#untouched[page]! + slotBytes <= (page + 1) * PAGE_BYTES;
   }
 
-  #cutPage(sizeClass: number): number {
+  #take(page: number, sizeClass: number): number {
+    const slotBytes = this.#slotBytes[sizeClass]!;
+    let at = this.#freed[page]! - 1;
+    if (at >= 0) {
+      this.#freed[page] = this.memory.u32[at >> 2]!;
+    } else {
+      at = this.#untouched[page]!;
+      this.#untouched[page] = at + slotBytes;
+    }
+    this.#live[page]!++;
+    this.#usedBytes += slotBytes;
+    if (!this.#hasRoom(page, slotBytes)) this.#unlink(page, sizeClass);
+    return at;
+  }
+
+  #cutPage(sizeClass: number): void {
     const page = this.#freePage;
-    if (page === NONE) return NONE;
+    if (page === NONE) return;
     this.#freePage = this.#nextPage[page]!;
     this.#pageClass[page] = sizeClass;
     this.#untouched[page] = page * PAGE_BYTES;
     this.#freed[page] = 0;
     this.#link(page, sizeClass);
-    return page;
   }
 
-  #giveBack(page: number, sizeClass: number): void {
-    this.#unlink(page, sizeClass);
+  #giveBack(page: number): void {
     this.#pageClass[page] = NONE;
     this.#nextPage[page] = this.#freePage;
     this.#freePage = page;
@@ -158,7 +191,7 @@ export class Slab {
   }
 }
 
-/** 96 B to a page in steps of about an eighth, each a multiple of 16: at most an eighth of a slot is waste. */
+/** 96 B to a page in steps of about an eighth, widened to what divides a page: up to 4 KiB at most a fifth of what is stored is waste. */
 function slotSizes(): number[] {
   const sizes: number[] = [];
   for (let size = 96; size < PAGE_BYTES; size = Math.ceil((size * 9) / 8 / 16) * 16) {

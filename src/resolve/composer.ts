@@ -51,7 +51,15 @@ export class Composer {
     countDown(memory, at, nowMs);
     if (memory.groupCount(at) !== 0) rotate(memory, at);
     const optionsStart = memory.optionsStart(at);
-    this.#tail(query, memory.rcode(at), memory.bytes, optionsStart, optionsStart + memory.optionsLength(at), origin, reply);
+    this.#tail(
+      query,
+      memory.rcode(at),
+      memory.bytes,
+      optionsStart,
+      optionsStart + memory.optionsLength(at),
+      origin,
+      reply,
+    );
     this.#assemble(query, memory, at, isStream, reply);
   }
 

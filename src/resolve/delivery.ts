@@ -7,8 +7,7 @@ import { FAILURE_SECONDS, Lifetime } from '../cache/lifetime.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_FORWARD } from '../metrics/traffic.ts';
-import type { Failure } from '../upstream/ask.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Answerer, Failure } from '../upstream/ask.ts';
 import { FLAG_TC, OPTION_EDE, RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../wire/constants.ts';
 import { findOption } from '../wire/edns.ts';
 import { MessageScan } from '../wire/message-scan.ts';
@@ -53,7 +52,7 @@ export class Delivery implements FlightControl {
     this.#waiterQuery = new QueryView(parts.seed);
   }
 
-  onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+  onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Answerer): void {
     const records = this.#read(message, start, end);
     if (records === undefined) {
       this.malformed++;
@@ -110,7 +109,9 @@ export class Delivery implements FlightControl {
     draft.kind = lifetime.kind;
     draft.seconds = lifetime.seconds;
     draft.zone = flight.zone.id;
-    draft.capSeconds = lifetime.kind === KIND_NEGATIVE ? policy.negativeMaxSeconds : policy.positiveMaxSeconds;
+    // A client must not keep a "no" longer than we may; where nothing is kept its own TTLs stand.
+    draft.capSeconds =
+      lifetime.kind === KIND_NEGATIVE && lifetime.seconds > 0 ? lifetime.seconds : policy.positiveMaxSeconds;
     // With a CNAME in front NXDOMAIN speaks of the chain's end (RFC 6604, section 3).
     draft.isForName = draft.kind === KIND_NEGATIVE && scan.rcode === RCODE_NXDOMAIN && !scan.hasCname;
     draft.isPrefetched = policy.prefetchHits > 0 && lifetime.kind !== KIND_FAILURE;

@@ -1,7 +1,6 @@
 import { Timer } from '../core/timer-wheel.ts';
 import type { Traffic } from '../metrics/traffic.ts';
-import type { Ask, Failure } from '../upstream/ask.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Answerer, Ask, Failure } from '../upstream/ask.ts';
 import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_LENGTH } from '../wire/constants.ts';
 import { writeOpt } from '../wire/edns.ts';
 import type { QueryView } from '../wire/query.ts';
@@ -23,7 +22,7 @@ export interface Waiter {
 
 /** Who hears how a flight ends: the resolver. */
 export interface FlightControl {
-  onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Upstream): void;
+  onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Answerer): void;
   onFailure(flight: Flight, failure: Failure): void;
   /** Clients have waited long enough for a fresh answer. */
   onPatienceOver(flight: Flight, nowMs: number): void;
@@ -44,7 +43,14 @@ export class Flight extends Timer implements Ask {
   isPatienceOver = false;
   readonly #control: FlightControl;
 
-  constructor(query: QueryView, zone: Zone, key: number, isShared: boolean, isRefresh: boolean, control: FlightControl) {
+  constructor(
+    query: QueryView,
+    zone: Zone,
+    key: number,
+    isShared: boolean,
+    isRefresh: boolean,
+    control: FlightControl,
+  ) {
     super();
     this.zone = zone;
     this.key = key;
@@ -55,7 +61,7 @@ export class Flight extends Timer implements Ask {
     this.message = upstreamQuery(query, this.questionEnd);
   }
 
-  onAnswer(message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+  onAnswer(message: Uint8Array, start: number, end: number, upstream: Answerer): void {
     this.#control.onAnswer(this, message, start, end, upstream);
   }
 

@@ -73,14 +73,22 @@ export class LocalAnswers {
       fill(draft, RCODE_NOERROR, record(OWNER_OF_QUESTION, query.type, CLASS_IN, TTL_SECONDS, data));
       return;
     }
-    fill(draft, exists(nameOf(query), zone) ? RCODE_NOERROR : RCODE_NXDOMAIN, record(nameFromText(zone)!, TYPE_SOA, CLASS_IN, TTL_SECONDS, SOA_DATA));
+    fill(
+      draft,
+      exists(nameOf(query), zone) ? RCODE_NOERROR : RCODE_NXDOMAIN,
+      record(nameFromText(zone)!, TYPE_SOA, CLASS_IN, TTL_SECONDS, SOA_DATA),
+    );
     draft.answers = 0;
     draft.authorities = 1;
   }
 }
 
 /** MNAME and RNAME localhost, serial 1, then times of which only the last, the negative TTL, is ever read. */
-const SOA_DATA = Uint8Array.from([...LOCALHOST, ...LOCALHOST, ...[1, TTL_SECONDS, TTL_SECONDS, TTL_SECONDS, TTL_SECONDS].flatMap(u32)]);
+const SOA_DATA = Uint8Array.from([
+  ...LOCALHOST,
+  ...LOCALHOST,
+  ...[1, TTL_SECONDS, TTL_SECONDS, TTL_SECONDS, TTL_SECONDS].flatMap(u32),
+]);
 
 function loopbackData(query: QueryView, zone: string): Uint8Array | undefined {
   if (query.class !== CLASS_IN) return undefined;

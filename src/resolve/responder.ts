@@ -3,6 +3,7 @@ import { type CacheTraffic, HIT_DENIAL, HIT_SUCCESS } from '../cache/cache-traff
 import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
 import type { Clock } from '../core/clock.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
+import { NO_ZONE } from '../metrics/zone-ids.ts';
 import { RCODE_BADVERS, RCODE_FORMERR, RCODE_NOTIMP } from '../wire/constants.ts';
 import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
@@ -32,8 +33,6 @@ export interface CacheResponderParts {
   resolver: Resolver;
   /** Of the names in the cache's keys. */
   seed: number;
-  /** Metrics number of the root zone, under which messages without a readable question are counted. */
-  rootZone: number;
 }
 
 /** The way of every message: out of the cache in the same call where a live entry answers it, else to the resolver. */
@@ -44,16 +43,14 @@ export class CacheResponder implements Responder {
   readonly #composer: Composer;
   readonly #resolver: Resolver;
   readonly #query: QueryView;
-  readonly #rootZone: number;
 
-  constructor({ cache, cacheTraffic, clock, composer, resolver, seed, rootZone }: CacheResponderParts) {
+  constructor({ cache, cacheTraffic, clock, composer, resolver, seed }: CacheResponderParts) {
     this.#cache = cache;
     this.#cacheTraffic = cacheTraffic;
     this.#clock = clock;
     this.#composer = composer;
     this.#resolver = resolver;
     this.#query = new QueryView(seed);
-    this.#rootZone = rootZone;
   }
 
   respond(bytes: Uint8Array, start: number, end: number, client: Client, reply: Reply): number {
@@ -87,8 +84,8 @@ export class CacheResponder implements Responder {
     if (verdict === QUERY_FORMERR) rcode = RCODE_FORMERR;
     else if (verdict === QUERY_BADVERS) rcode = RCODE_BADVERS;
     this.#composer.composeRcode(query, rcode, NO_OPTIONS, reply);
-    client.traffic.request(this.#rootZone, query.type, bytes, query.dnssecOk);
-    client.traffic.response(this.#rootZone, rcode, reply.length, 0, SOURCE_LOCAL);
+    client.traffic.request(NO_ZONE, query.type, bytes, query.dnssecOk);
+    client.traffic.response(NO_ZONE, rcode, reply.length, 0, SOURCE_LOCAL);
     return ANSWERED;
   }
 }

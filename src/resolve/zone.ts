@@ -1,5 +1,5 @@
 import type { CachePolicy } from '../config/config.ts';
-import type { Forwarder } from '../upstream/forwarder.ts';
+import type { Asker } from '../upstream/ask.ts';
 
 /** A zone at work: how its answers are kept, and who is asked. */
 export interface Zone {
@@ -11,7 +11,7 @@ export interface Zone {
   readonly id: number;
   readonly cache: CachePolicy;
   /** Undefined: its names are answered here (RFC 6761, section 6.3). */
-  readonly forwarder: Forwarder | undefined;
+  readonly forwarder: Asker | undefined;
   /** Whether names follow the Kubernetes schema, so that some are known not to exist. */
   readonly isCluster: boolean;
 }

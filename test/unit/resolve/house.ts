@@ -1,0 +1,179 @@
+import { AnswerCache } from '../../../src/cache/answer-cache.ts';
+import { CacheTraffic } from '../../../src/cache/cache-traffic.ts';
+import type { CachePolicy } from '../../../src/config/config.ts';
+import { TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { Traffic } from '../../../src/metrics/traffic.ts';
+import type { Client, ReplySink } from '../../../src/resolve/client.ts';
+import { Composer } from '../../../src/resolve/composer.ts';
+import { Delivery } from '../../../src/resolve/delivery.ts';
+import { Flights } from '../../../src/resolve/flights.ts';
+import { LOCAL_ZONES, LocalAnswers } from '../../../src/resolve/local-answers.ts';
+import { Resolver } from '../../../src/resolve/resolver.ts';
+import { ANSWERED, CacheResponder } from '../../../src/resolve/responder.ts';
+import { TransientEntry } from '../../../src/resolve/transient-entry.ts';
+import type { Zone } from '../../../src/resolve/zone.ts';
+import { RouteTable } from '../../../src/route/route-table.ts';
+import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
+import { decodeMessage as decodeWire, encodeMessage, type Message as WireMessage } from '../../../src/wire/codec.ts';
+import { Reply } from '../../../src/wire/reply.ts';
+import { decodeMessage, encodeQuestion, type Message, type QuestionOptions } from '../../client/message.ts';
+import { FakeClock } from '../../fake-clock.ts';
+
+export const CLUSTER: CachePolicy = {
+  positiveMinSeconds: 0,
+  positiveMaxSeconds: 30,
+  negativeMaxSeconds: 5,
+  staleSeconds: 3600,
+  staleTtlSeconds: 5,
+  staleAfterMs: 100,
+  prefetchHits: 2,
+};
+export const OUTSIDE: CachePolicy = {
+  ...CLUSTER,
+  positiveMaxSeconds: 3600,
+  negativeMaxSeconds: 30,
+  staleTtlSeconds: 30,
+  staleAfterMs: 1800,
+};
+
+/** The way out, played by the test: it sees what is asked, and says when and what comes back. */
+export class PlayedUpstream implements Asker {
+  isAllDown = false;
+  readonly asked: Ask[] = [];
+
+  ask(ask: Ask): void {
+    this.asked.push(ask);
+  }
+
+  /** Answers the oldest question with these sections; the question is repeated. Flags: RA, and what is given. */
+  answer(sections: WireMessage & { flags?: number }): void {
+    const ask = this.asked.shift()!;
+    const query = decodeWire(ask.message);
+    const bytes = encodeMessage({ flags: 0x0180, ...sections, type: 'response', questions: query.questions });
+    this.#give(ask, bytes);
+  }
+
+  /** Answers the oldest question with these bytes after its header's counts and its question. */
+  answerBytes(bytes: Uint8Array): void {
+    this.#give(this.asked.shift()!, bytes);
+  }
+
+  fail(failure: Failure): void {
+    this.asked.shift()!.onFailure(failure);
+  }
+
+  #give(ask: Ask, bytes: Uint8Array): void {
+    // In the middle of a larger buffer, as it lies in a stream's chunk.
+    const chunk = new Uint8Array(bytes.length + 50).fill(0xee);
+    chunk.set(bytes, 25);
+    ask.onAnswer(chunk, 25, 25 + bytes.length, { label: '192.0.2.1:53' });
+    chunk.fill(0xdd);
+  }
+}
+
+/** The resolve room with a real cache, a clock that the test moves, and upstreams that it plays. */
+export class House {
+  readonly clock = new FakeClock();
+  readonly wheel = new TimerWheel({ clock: this.clock, arm: () => {} });
+  readonly cache: AnswerCache;
+  readonly cacheTraffic = new CacheTraffic();
+  readonly flights = new Flights();
+  readonly outside = new PlayedUpstream();
+  readonly cluster = new PlayedUpstream();
+  readonly traffic = new Traffic();
+  readonly delivery: Delivery;
+  readonly #responder: CacheResponder;
+  readonly #reply = new Reply();
+
+  constructor(bytes = 2 << 20) {
+    const seed = 12_345;
+    const { clock, wheel, cacheTraffic, flights } = this;
+    const cache = new AnswerCache({ bytes });
+    this.cache = cache;
+    const composer = new Composer();
+    const transient = new TransientEntry();
+    const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
+    this.delivery = delivery;
+    const local = new LocalAnswers({ version: '1.2.3', nodeName: 'node-1' });
+    const resolver = new Resolver({
+      cache,
+      cacheTraffic,
+      composer,
+      flights,
+      control: delivery,
+      local,
+      transient,
+      wheel,
+      routes: RouteTable.of(this.#zones().map((zone) => [zone.name, zone])),
+    });
+    this.#responder = new CacheResponder({ cache, cacheTraffic, clock, composer, resolver, seed });
+  }
+
+  #zones(): Zone[] {
+    return [
+      { name: '.', labels: 0, id: 1, cache: OUTSIDE, forwarder: this.outside, isCluster: false },
+      { name: 'cluster.local.', labels: 2, id: 2, cache: CLUSTER, forwarder: this.cluster, isCluster: true },
+      ...[...LOCAL_ZONES.keys()].map((name, i) => ({
+        name,
+        labels: name.split('.').length - 1,
+        id: 3 + i,
+        cache: OUTSIDE,
+        forwarder: undefined,
+        isCluster: false,
+      })),
+    ];
+  }
+
+  /** Moves time, and fires what is due. */
+  pass(ms: number): void {
+    this.clock.advance(ms);
+    this.wheel.advance();
+  }
+
+  /** Asks; the client's replies come to be in `replies`, at once or later. */
+  ask(options: QuestionOptions & { isStream?: boolean }): PlayedClient {
+    const bytes = encodeQuestion({ id: 0x1234, ...options });
+    return this.send(bytes, options.isStream);
+  }
+
+  send(bytes: Uint8Array, isStream = false): PlayedClient {
+    const client = new PlayedClient(this.traffic, isStream);
+    // In the middle of a batch's buffer.
+    const buffer = new Uint8Array(bytes.length + 40).fill(0xcc);
+    buffer.set(bytes, 20);
+    client.outcome = this.#responder.respond(buffer, 20, 20 + bytes.length, client, this.#reply);
+    if (client.outcome === ANSWERED) client.send(this.#reply);
+    buffer.fill(0xbb);
+    return client;
+  }
+}
+
+export class PlayedClient implements Client, ReplySink {
+  readonly isStream: boolean;
+  readonly traffic: Traffic;
+  readonly replies: Buffer[] = [];
+  outcome = -1;
+
+  constructor(traffic: Traffic, isStream: boolean) {
+    this.traffic = traffic;
+    this.isStream = isStream;
+  }
+
+  hold(): ReplySink | undefined {
+    return this;
+  }
+
+  send(reply: Reply): void {
+    const bytes = Buffer.alloc(reply.length);
+    reply.copyTo(bytes, 0);
+    this.replies.push(bytes);
+  }
+
+  drop(): void {}
+
+  /** The one reply that came. */
+  get reply(): Message {
+    if (this.replies.length !== 1) throw new Error(`${this.replies.length} replies came`);
+    return decodeMessage(this.replies[0]!);
+  }
+}
