@@ -240,3 +240,13 @@ function labelToText(label: Buffer): string {
     })
     .join('');
 }
+
+/** The codes of the extended errors (RFC 8914) that a reply carries. */
+export function extendedErrors({ opt }: Message): number[] {
+  const options = Buffer.from(opt?.options ?? '', 'hex');
+  const codes: number[] = [];
+  for (let at = 0; at < options.length; at += 4 + options.readUInt16BE(at + 2)) {
+    if (options.readUInt16BE(at) === 15) codes.push(options.readUInt16BE(at + 4));
+  }
+  return codes;
+}

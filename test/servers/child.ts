@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -20,6 +20,8 @@ export interface Exit {
 export interface ChildOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** A channel for messages, where the program is Node's. */
+  readonly hasChannel?: boolean;
 }
 
 /** A real server as a process of its own; ended by its own id and no broader name. */
@@ -30,9 +32,10 @@ export class Child {
   #hasEnded = false;
   #output = '';
 
-  constructor(path: string, args: readonly string[], { cwd, env }: ChildOptions = {}) {
+  constructor(path: string, args: readonly string[], { cwd, env, hasChannel = false }: ChildOptions = {}) {
     this.#name = path;
-    this.#process = spawn(path, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(hasChannel ? (['ipc'] as const) : [])];
+    this.#process = spawn(path, args, { cwd, env: env ?? process.env, stdio });
     running.add(this.#process);
     for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
@@ -58,6 +61,13 @@ export class Child {
   /** What it has written to both of its streams, the end of it where there was much. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Sends a message over the channel; the answer to it. */
+  async request(message: string): Promise<unknown> {
+    const answer = once(this.#process, 'message');
+    this.#process.send(message);
+    return (await answer)[0];
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ask } from '../client/ask.ts';
+import { ask, type Server } from '../client/ask.ts';
 import { Child, run } from './child.ts';
 import { freePort } from './free-port.ts';
 import { program } from './programs.ts';
@@ -16,7 +16,7 @@ export interface Named {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
-  /** The DS-less trust anchor of signed.test, as BIND (`trust-anchors`) and delv read it. */
+  /** The trust anchor of signed.test as delv reads it. */
   readonly trustAnchor: string;
   /** The DNSKEY record of signed.test's key-signing key, as Unbound reads it. */
   readonly dnskey: string;
@@ -28,15 +28,27 @@ export interface Named {
   stop(): Promise<void>;
 }
 
-/** BIND 9, authoritative for the zones of `zones/`, on a free port of 127.0.0.1; signed.test is signed with a fresh key. */
-export async function startNamed(): Promise<Named> {
+export interface NamedOptions {
+  readonly host?: string;
+  readonly port?: number;
+  /** The network that it runs in, where not the machine's own. */
+  readonly within?: Network;
+}
+
+/** What of a network namespace a server in it needs. */
+export interface Network {
+  readonly prefix: readonly string[];
+  dig(...args: string[]): Promise<string>;
+}
+
+/** BIND 9, authoritative for the zones of `zones/`, by default on a free port of 127.0.0.1; signed.test is signed with a fresh key. */
+export async function startNamed(options: NamedOptions = {}): Promise<Named> {
+  const { host = '127.0.0.1', port = await freePort(), within } = options;
   const folder = await mkdtemp(join(tmpdir(), 'signpost-named-'));
-  const host = '127.0.0.1';
-  const port = await freePort();
   await cp(ZONES, folder, { recursive: true });
   const dnskey = await signZone(folder);
-  await writeFile(join(folder, 'named.conf'), configuration(folder, port));
-  let child = await launch(folder, host, port);
+  await writeFile(join(folder, 'named.conf'), configuration(folder, host, port));
+  let child = await launch(folder, { host, port }, within);
   return {
     host,
     port,
@@ -53,7 +65,7 @@ export async function startNamed(): Promise<Named> {
     async restart() {
       child.kill('SIGKILL');
       await child.exit;
-      child = await launch(folder, host, port);
+      child = await launch(folder, { host, port }, within);
     },
     async stop() {
       await child.stop();
@@ -62,15 +74,25 @@ export async function startNamed(): Promise<Named> {
   };
 }
 
-async function launch(folder: string, host: string, port: number): Promise<Child> {
-  const child = new Child(program('named'), ['-g', '-n', '1', '-c', join(folder, 'named.conf')], { cwd: folder });
-  const question = { name: 'one.example.test', type: 'A', limitMs: 200 };
-  await child.waitUntil('answering', () =>
-    ask({ host, port }, question).then(
-      (reply) => reply.rcode === 0,
+async function launch(folder: string, server: Server, within?: Network): Promise<Child> {
+  const [first, ...rest] = [
+    ...(within?.prefix ?? []),
+    program('named'),
+    '-g',
+    '-n',
+    '1',
+    '-c',
+    join(folder, 'named.conf'),
+  ];
+  const child = new Child(first!, rest, { cwd: folder });
+  const name = 'one.example.test';
+  await child.waitUntil('answering', async () => {
+    if (within) return (await within.dig(`@${server.host}`, '-p', `${server.port}`, name)).includes('NOERROR');
+    return ask(server, { name, type: 'A', limitMs: 200 }).then(
+      ({ rcode }) => rcode === 0,
       () => false,
-    ),
-  );
+    );
+  });
   return child;
 }
 
@@ -91,7 +113,7 @@ function anchorOf(dnskey: string): string {
   return `trust-anchors { "signed.test." static-key ${flags} ${protocol} ${algorithm} "${key.join('')}"; };\n`;
 }
 
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, host: string, port: number): string {
   const zones = [
     ['.', 'root.zone'],
     ['example.test', 'example.test.zone'],
@@ -100,7 +122,7 @@ function configuration(folder: string, port: number): string {
   ];
   return `options {
   directory "${folder}";
-  listen-on port ${port} { 127.0.0.1; };
+  listen-on port ${port} { ${host}; };
   listen-on-v6 { none; };
   pid-file none;
   session-keyfile none;

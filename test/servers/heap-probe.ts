@@ -1,0 +1,9 @@
+/** Loaded into an agent with `--import` and `--expose-gc`: says on request what its heap holds after a full collection. */
+process.on('message', () => {
+  const collect = (globalThis as { gc?: () => void }).gc!;
+  collect();
+  collect();
+  process.send!({ heapUsed: process.memoryUsage().heapUsed });
+});
+// The channel alone must not keep the agent alive.
+process.channel?.unref();
