@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { SignpostError } from '../../src/core/errors.ts';
+import { decodeMessage } from '../../src/wire/codec.ts';
+import { findOption } from '../../src/wire/edns.ts';
+import { RecordFit } from '../../src/wire/fit.ts';
+import { FrameReader } from '../../src/wire/framing.ts';
+import { MessageScan } from '../../src/wire/message-scan.ts';
+import { expandedLength, expandName, nameFromText, nameToText, skipName, skipPlainName } from '../../src/wire/name.ts';
+import { QUERY_BADVERS, QUERY_DROP, QUERY_OK, QueryView } from '../../src/wire/query.ts';
+import { rotateGroup } from '../../src/wire/rotate.ts';
+import { stripOpt } from '../../src/wire/strip-opt.ts';
+import { capTtls, subtractTtls } from '../../src/wire/ttl.ts';
+import type { Random } from './random.ts';
+
+/**
+ * The same octets twice: alone, and in the middle of others. A function that reads outside [start, end) finds nothing in the one and
+ * poison in the other, and answers differently.
+ */
+class Placed {
+  readonly alone: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(octets: Uint8Array, random: Random) {
+    this.alone = octets.slice();
+    this.start = 1 + random.below(40);
+    this.end = this.start + octets.length;
+    this.bytes = new Uint8Array(this.end + 64).fill(random.pick([0, 1, 41, 63, 192, 255]));
+    this.bytes.set(octets, this.start);
+  }
+}
+
+/** Throws, with the promise that was broken, where code of wire/ does not stand up to `octets`. */
+export type Target = (octets: Uint8Array, random: Random) => void;
+
+const SEED = 0x0ddba11;
+const view = new QueryView(SEED);
+const viewAlone = new QueryView(SEED);
+const scan = new MessageScan();
+const scanAlone = new MessageScan();
+const fit = new RecordFit();
+
+const query: Target = (octets, random) => {
+  const { alone, bytes, start, end } = new Placed(octets, random);
+  const outcome = view.read(bytes, start, end);
+  assert.ok(outcome >= QUERY_OK && outcome <= QUERY_BADVERS, 'the outcome is one of five');
+  assert.equal(viewAlone.read(alone, 0, alone.length), outcome, 'a query reads the same wherever it lies');
+  if (outcome === QUERY_DROP) return;
+  assert.deepEqual(queryFields(view, start), queryFields(viewAlone, 0), 'a query has the same fields wherever it lies');
+  if (view.questionEnd !== 0) {
+    assert.equal(skipPlainName(bytes, start + 12, end), view.nameEnd, 'the name ends where it ends');
+    assert.equal(view.questionEnd, view.nameEnd + 4);
+    assert.ok(view.questionEnd <= end, 'the question lies in the message');
+    checkText(bytes, start + 12, view.nameEnd);
+  } else {
+    assert.ok(outcome !== QUERY_OK && outcome !== QUERY_BADVERS, 'a good query has a question');
+  }
+  if (view.hasOpt)
+    assert.ok(view.optionsStart >= view.questionEnd && view.optionsEnd <= end, 'options lie behind the question');
+  assert.equal(view.read(bytes, start, end), outcome, 'a second reading is as the first');
+};
+
+function queryFields(from: QueryView, start: number): number[] {
+  const relative = (offset: number): number => (offset === 0 ? 0 : offset - start);
+  const offsets = [from.nameEnd, from.questionEnd, from.optionsStart, from.optionsEnd].map(relative);
+  return [
+    ...offsets,
+    from.flags,
+    from.type,
+    from.class,
+    from.nameHash,
+    +from.hasOpt,
+    from.ednsVersion,
+    from.udpSize,
+    +from.dnssecOk,
+  ];
+}
+
+function checkText(wire: Uint8Array, start: number, end: number): void {
+  assert.deepEqual(
+    nameFromText(nameToText(wire, start)),
+    wire.slice(start, end),
+    'a name survives the way to text and back',
+  );
+}
+
+const reply: Target = (octets, random) => {
+  const placed = new Placed(octets, random);
+  const { alone, bytes, start, end } = placed;
+  const isWhole = scan.scan(bytes, start, end);
+  assert.equal(scanAlone.scan(alone, 0, alone.length), isWhole, 'a reply scans the same wherever it lies');
+  if (!isWhole) return;
+  assert.deepEqual(scanFields(scan), scanFields(scanAlone), 'a reply has the same fields wherever it lies');
+  const { questionEnd, recordsEnd } = scan;
+  assert.ok(
+    questionEnd >= start + 12 && recordsEnd >= questionEnd && recordsEnd <= end,
+    'the records lie in the message',
+  );
+  assert.equal(scan.ttlCount, scan.answers + scan.authorities + scan.additionals, 'each kept record has one TTL');
+  for (let i = 0, last = 0; i < scan.ttlCount; last = scan.ttlOffsets[i++]!) {
+    const offset = scan.ttlOffsets[i]!;
+    assert.ok(offset > last && questionEnd + offset + 6 <= recordsEnd, 'TTLs lie in the records, in order');
+  }
+  for (let i = 0; i < scan.groupCount; i++) {
+    const [offset, length, count] = [scan.groups[3 * i]!, scan.groups[3 * i + 1]!, scan.groups[3 * i + 2]!];
+    assert.ok(
+      count > 1 && length > 10 && questionEnd + offset + length * count <= recordsEnd,
+      'groups lie in the records',
+    );
+  }
+  if (scan.hasOpt) checkOpt(placed, random);
+  checkFit(bytes, random);
+  checkChanges(placed);
+};
+
+function scanFields(from: MessageScan): (number | boolean)[] {
+  const offsets = [from.questionEnd, from.recordsEnd, from.optionsStart, from.optionsEnd].map(
+    (offset) => offset - from.start,
+  );
+  const opt = from.hasOpt ? [...offsets, from.optOffset - from.start, from.optEnd - from.start] : offsets.slice(0, 2);
+  const { flags, type, answers, authorities, additionals, minimumTtl, soaTtl, soaMinimum, rcode, udpSize } = from;
+  const flagsFound = [from.hasCname, from.hasSoa, from.hasOpt, from.dnssecOk, from.isSigned];
+  const lists = [...from.ttlOffsets.subarray(0, from.ttlCount), ...from.groups.subarray(0, 3 * from.groupCount)];
+  return [
+    ...opt,
+    flags,
+    type,
+    from.class,
+    answers,
+    authorities,
+    additionals,
+    minimumTtl,
+    soaTtl,
+    soaMinimum,
+    rcode,
+    udpSize,
+    ...flagsFound,
+    ...lists,
+  ];
+}
+
+function checkOpt({ bytes, end }: Placed, random: Random): void {
+  assert.ok(scan.optOffset >= scan.questionEnd && scan.optEnd <= end, 'OPT lies behind the question');
+  const code = random.pick([8, 10, 15]);
+  const at = findOption(bytes, scan.optionsStart, scan.optionsEnd, code);
+  assert.ok(at === -1 || (at >= scan.optionsStart && at + 4 <= scan.optionsEnd), 'options lie in OPT');
+  const room = scan.end - scan.start;
+  const target = new Uint8Array(room + 32).fill(0xee);
+  const length = stripOpt(bytes, scan, target);
+  assert.ok(length >= 12 && length <= room - (scan.optEnd - scan.optOffset), 'a message without OPT is shorter by it');
+  assert.ok(
+    target.subarray(room).every((octet) => octet === 0xee),
+    'nothing is written past the room',
+  );
+}
+
+function checkFit(bytes: Uint8Array, random: Random): void {
+  const { questionEnd, recordsEnd, answers, authorities, additionals } = scan;
+  const room = random.below(recordsEnd - questionEnd + 20);
+  fit.fit(bytes, questionEnd, recordsEnd, answers, authorities, additionals, room);
+  assert.ok(fit.end >= questionEnd && fit.end <= Math.min(recordsEnd, questionEnd + room), 'what is sent fits');
+  assert.ok(
+    fit.answers <= answers && fit.authorities <= authorities && fit.additionals <= additionals,
+    'no count grows',
+  );
+  assert.equal(fit.truncated, fit.answers + fit.authorities < answers + authorities, 'TC says that something was cut');
+}
+
+/** TTLs counted down and groups turned: nothing but the records is touched. */
+function checkChanges({ bytes, start, end, alone }: Placed): void {
+  const { questionEnd, recordsEnd } = scan;
+  const poison = bytes[0]!;
+  subtractTtls(bytes, questionEnd, scan.ttlOffsets, 0, scan.ttlCount, 7);
+  capTtls(bytes, questionEnd, scan.ttlOffsets, 0, scan.ttlCount, 1, 3600);
+  for (let i = 0; i < scan.groupCount; i++) {
+    rotateGroup(bytes, questionEnd + scan.groups[3 * i]!, scan.groups[3 * i + 1]!, scan.groups[3 * i + 2]!);
+  }
+  for (let i = 0; i < bytes.length; i++) {
+    if (i >= questionEnd && i < recordsEnd) continue;
+    const wanted = i < start || i >= end ? poison : alone[i - start];
+    assert.equal(bytes[i], wanted, 'nothing but the records is changed');
+  }
+}
+
+const name: Target = (octets, random) => {
+  const { alone, bytes, start, end } = new Placed(octets, random);
+  const target = new Uint8Array(300).fill(0xee);
+  for (let i = 0; i < 4; i++) {
+    const offset = random.below(octets.length + 1);
+    const length = expandName(bytes, start, start + offset, end, target, 5);
+    assert.equal(
+      expandName(alone, 0, offset, alone.length, new Uint8Array(255), 0),
+      length,
+      'a name expands the same wherever it lies',
+    );
+    assert.equal(expandedLength(bytes, start, start + offset, end), length, 'both walks agree');
+    assert.ok(length >= -1 && length <= 255 && length !== 0, 'a name has 1 to 255 octets');
+    assert.ok(target[4] === 0xee && target[260] === 0xee, 'nothing is written outside the room');
+    const after = skipName(bytes, start + offset, end);
+    assert.equal(
+      skipName(alone, offset, alone.length),
+      after < 0 ? after : after - start,
+      'a name is skipped the same wherever it lies',
+    );
+    assert.ok(after <= end && (length < 0 || after > start + offset), 'a name that expands can be skipped');
+    if (length > 0) checkText(target, 5, 5 + length);
+  }
+};
+
+/** The octets as a stream: header octets as lengths would make but a few long frames, so it is cut into short ones first. */
+const frames: Target = (octets, random) => {
+  const stream = octets.slice();
+  for (let at = 0; at + 1 < stream.length; at += 2 + stream[at + 1]!) stream[at] = 0;
+  const found: number[] = [];
+  const sink = {
+    onFrame: (bytes: Uint8Array, start: number, end: number) => found.push(...bytes.subarray(start, end), -1),
+  };
+  const reader = new FrameReader();
+  for (let at = 0; at < stream.length; ) {
+    const to = Math.min(stream.length, at + 1 + random.below(random.pick([1, 4, 400])));
+    reader.read(stream, at, to, sink);
+    at = to;
+  }
+  const wanted: number[] = [];
+  let at = 0;
+  for (let next = 0; at + 2 <= stream.length; at = next) {
+    next = at + 2 + stream[at + 1]!;
+    if (next > stream.length) break;
+    wanted.push(...stream.subarray(at + 2, next), -1);
+  }
+  assert.deepEqual(found, wanted, 'frames are the same however the stream is cut');
+  assert.equal(reader.isMidFrame, at < stream.length, 'a reader knows whether a frame is open');
+};
+
+const codec: Target = (octets) => {
+  try {
+    decodeMessage(octets);
+  } catch (error) {
+    assert.ok(error instanceof SignpostError && error.code === 'ERR_MALFORMED', `an error of ours, not ${error}`);
+  }
+};
+
+/** Each with how many mutants in sixteen it gets: the dear ones get fewer. */
+export const targets: readonly { readonly name: string; readonly run: Target; readonly share: number }[] = [
+  { name: 'query', run: query, share: 16 },
+  { name: 'reply', run: reply, share: 16 },
+  { name: 'name', run: name, share: 4 },
+  { name: 'frames', run: frames, share: 2 },
+  { name: 'codec', run: codec, share: 1 },
+];
