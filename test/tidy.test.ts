@@ -61,6 +61,7 @@ const rules: Rule[] = [
       file('src/metrics/register.ts', "import Registry from 'prom-client/lib/registry.js';"),
       file('src/kubernetes/api.ts', "import { Pool } from 'undici';"),
       file('src/listen/udp.ts', "import dgram from 'node:dgram';"),
+      file('src/listen/udp.ts', "const bytes = Buffer.from('0001', 'hex');"),
     ],
   },
   {
@@ -121,6 +122,7 @@ const rules: Rule[] = [
     ],
     fair: [
       limits('/** Entries: 8 x 1 KiB. Full: dropped. */'),
+      file('src/core/limits.ts', "/** Longer ones are dropped. */\nexport const A = limit('a_bytes', 8);"),
       limits('/**\n * A half of the rest.\n * Full: dropped.\n */'),
     ],
   },

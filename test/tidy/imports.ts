@@ -68,7 +68,7 @@ function sourceImports(files: readonly SourceFile[]): Import[] {
     .flatMap(({ path, text }) =>
       text.split('\n').flatMap((code, index) => {
         if (/^\s*(?:\/\/|\*|\/\*)/.test(code)) return [];
-        return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g)].map((match) => ({
+        return [...code.matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\s*\(\s*)(['"])([^'"]+)\1/g)].map((match) => ({
           path,
           line: index + 1,
           specifier: match[2]!,
