@@ -24,7 +24,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
 
 /** A checkout brings its own Node: the same command line under that one, in our place as far as signals and exit codes go. */
 function runPinnedNode() {
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const env = { ...process.env, SIGNPOST_PINNED_NODE: '1' };
   const child = spawn(pinnedNode, args, { stdio: 'inherit', env });
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
