@@ -65,13 +65,17 @@ export class TrafficTable {
     return total;
   }
 
+  /** Queries for names of a zone, by its id. */
+  requests(zone: number): number {
+    return requestsIn(this.sum(zone, () => true));
+  }
+
   totals(): TrafficTotals {
     const all = new Float64Array(BLOCK_CELLS);
     for (let zone = 0; zone < this.zones.size; zone++) {
       const cells = this.sum(zone, () => true);
       if (cells) for (let i = 0; i < BLOCK_CELLS; i++) all[i]! += cells[i]!;
     }
-    const requests = all.subarray(TYPES_AT, TYPES_AT + TYPE_LABELS.length).reduce((sum, count) => sum + count, 0);
     const responsesBySource: Record<string, number> = {};
     const responsesByRcode: Record<string, number> = {};
     for (const [source, plugin] of SOURCE_LABELS.entries()) {
@@ -84,10 +88,16 @@ export class TrafficTable {
     }
     const counts = Array.from(all.subarray(DURATIONS_AT, DURATIONS_AT + DURATION_BOUNDS_SECONDS.length + 1));
     return {
-      requests,
+      requests: requestsIn(all),
       responsesBySource,
       responsesByRcode,
       durations: { boundsSeconds: DURATION_BOUNDS_SECONDS, counts },
     };
   }
+}
+
+function requestsIn(cells: Float64Array | undefined): number {
+  let sum = 0;
+  for (let slot = 0; slot < TYPE_LABELS.length; slot++) sum += cells?.[TYPES_AT + slot] ?? 0;
+  return sum;
 }

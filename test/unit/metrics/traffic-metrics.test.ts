@@ -149,6 +149,7 @@ test('the totals of the status page sum up listeners and zones', () => {
   }
   const totals = table.totals();
   assert.equal(totals.requests, 4);
+  assert.equal(table.requests(zones.id('.')), 2);
   assert.deepEqual(totals.responsesBySource, { cache: 2, forward: 2, signpost: 0 });
   assert.deepEqual(totals.responsesByRcode, { NOERROR: 2, SERVFAIL: 2 });
   assert.equal(totals.durations.counts[0], 4);

@@ -1,0 +1,37 @@
+import type { Clock } from '../core/clock.ts';
+import type { Register } from '../metrics/register.ts';
+import { HealthPage } from './health-page.ts';
+import { MetricsPage } from './metrics-page.ts';
+import type { Page } from './page.ts';
+import { ReadyPage, type Reason } from './ready-page.ts';
+import { type Status, StatusApi } from './status.ts';
+import { StatusPage } from './status-page.ts';
+
+export interface AdminParts {
+  readonly register: Register;
+  /** See `HealthPageOptions`. */
+  readonly probe: () => Promise<void>;
+  readonly reasons: () => readonly Reason[];
+  readonly status: () => Status;
+  /** `POD_UID` of the environment. */
+  readonly podUid: string | undefined;
+  readonly clock: Clock;
+}
+
+/** All that `--admin` shows, for the node itself. Adding a page is a file and a line here. */
+export function adminPages({ register, probe, reasons, status, podUid, clock }: AdminParts): Page[] {
+  const health = new HealthPage({ probe, podUid, clock });
+  health.registerMetrics(register);
+  return [
+    health,
+    new ReadyPage({ reasons, podUid }),
+    new MetricsPage(register),
+    new StatusApi(status),
+    new StatusPage(),
+  ];
+}
+
+/** What `--metrics` shows to the network. */
+export function metricsPages(register: Register): Page[] {
+  return [new MetricsPage(register)];
+}

@@ -1,0 +1,71 @@
+import type { TrafficTotals } from '../metrics/traffic-table.ts';
+import { type Answer, jsonAnswer, type Page } from './page.ts';
+import type { Reason } from './ready-page.ts';
+
+/** The agent at this moment, as the status page and `signpost status` show it. Counters run from the start of the process. */
+export interface Status {
+  readonly version: string;
+  readonly node: string | null;
+  readonly uptimeSeconds: number;
+  readonly ready: boolean;
+  readonly reasons: readonly Reason[];
+  /** `127.0.0.1:5300`, `[::1]:5300` */
+  readonly listen: readonly string[];
+  readonly traffic: TrafficTotals;
+  readonly zones: readonly ZoneStatus[];
+  readonly cache: CacheStatus;
+  readonly limits: readonly LimitStatus[];
+  readonly residentBytes: number;
+}
+
+export interface ZoneStatus {
+  /** `cluster.local.`, `.` */
+  readonly zone: string;
+  readonly policy: string;
+  readonly requests: number;
+  readonly upstreams: readonly UpstreamStatus[];
+}
+
+export interface UpstreamStatus {
+  /** `tcp://10.96.0.10:53` */
+  readonly address: string;
+  /** `untried`: not asked since the process began. */
+  readonly state: 'up' | 'down' | 'untried';
+  /** Smoothed; null before the first answer. */
+  readonly roundTripMs: number | null;
+  readonly inFlight: number;
+  readonly connections: number;
+  /** Tries without an answer. */
+  readonly failures: number;
+}
+
+export interface CacheStatus {
+  readonly bytes: number;
+  readonly budgetBytes: number;
+  readonly entries: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** Expired answers given because no fresh one came. */
+  readonly stale: number;
+}
+
+export interface LimitStatus {
+  readonly name: string;
+  readonly value: number;
+  readonly hits: number;
+}
+
+/** `/api/v1/status` */
+export class StatusApi implements Page {
+  readonly path = '/api/v1/status';
+  readonly method = 'GET';
+  readonly #status: () => Status;
+
+  constructor(status: () => Status) {
+    this.#status = status;
+  }
+
+  answer(): Answer {
+    return jsonAnswer(200, this.#status());
+  }
+}
