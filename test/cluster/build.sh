@@ -7,6 +7,7 @@ ETCD=3.6.16
 KUBERNETES=1.36.3
 COREDNS=1.15.0
 
+command -v go > /dev/null || { echo 'Cannot build the control plane: Go is not installed (https://go.dev/dl, 1.26 or later)' >&2 && exit 1; }
 cd "$(dirname "$0")/../.."
 mkdir -p .cache/testbed/bin
 testbed=$PWD/.cache/testbed
