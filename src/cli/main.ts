@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError, SignpostError, StartError } from '../core/errors.ts';
+import { packageVersion } from '../core/version.ts';
 import { defineCheck } from './check.ts';
 import { defineDemo } from './demo.ts';
 import { EXIT_FAILED, EXIT_NO_AGENT, EXIT_USAGE } from './exit-code.ts';
 import { defineQuery } from './query.ts';
 import { defineServe } from './serve.ts';
-import { packageVersion } from './version.ts';
 
 /**
  * Runs the command line `args` (without node and script). Each command loads the rooms that it needs when it runs, so that help is

@@ -29,7 +29,7 @@ async function serve(flags: Flags): Promise<void> {
   const [{ Agent }, { createLogger }] = await Promise.all([import('../agent/agent.ts'), import('../agent/logger.ts')]);
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({}, note);
-  const starting = Agent.start(config, { log });
+  const starting = Agent.start(config, { log, reloads: source });
   const reload = (): void => {
     void starting.then((agent) => source.reload((next) => agent.reload(next), log));
   };
@@ -44,9 +44,7 @@ async function serve(flags: Flags): Promise<void> {
   const agent = await starting;
   // Control plane only, for the data plane does not throw: what failed is lost, the node's DNS is not.
   process.on('uncaughtException', (error, origin) => {
-    log.error(
-      { error: error instanceof Error ? error.stack : String(error), origin },
-      'uncaught error; the agent goes on',
-    );
+    agent.panics++;
+    log.error({ error, origin }, 'uncaught error; the agent goes on');
   });
 }

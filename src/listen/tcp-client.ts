@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { formatSocketAddress } from '../config/socket-address.ts';
 import { Timer } from '../core/timer-wheel.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { Client, ReplySink } from '../resolve/client.ts';
@@ -77,6 +78,10 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     socket.on('close', () => this.#onClose());
   }
 
+  get peer(): string {
+    return formatSocketAddress({ host: this.address, port: this.#socket.remotePort ?? 0 });
+  }
+
   hold(): ReplySink {
     this.#inFlight++;
     return this;
@@ -90,7 +95,6 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   drop(): void {
     if (--this.#inFlight === 0) this.#idleSinceMs = this.#parts.clock.nowMs();
     this.#goOn();
-    this.#endWhenDone();
   }
 
   onFrame(bytes: Uint8Array, start: number, end: number): void {
@@ -206,17 +210,20 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     this.#socket.resume();
   }
 
-  /** Ends a pause where its causes are over: first what waits is asked, in which the next pause may begin. */
+  /** After an answer, or when the client has taken all: what was put off because of them is done now. */
   #goOn(): void {
-    if (!this.#isPaused || this.#closeReason !== undefined) return;
-    if (this.#inFlight > this.#parts.bounds.queries.value / 2 || this.#output.isBlocked) return;
-    this.#resume();
-    const nowMs = this.#parts.clock.nowMs();
-    this.#idleSinceMs = nowMs;
-    if (this.#frameSinceMs !== NEVER) this.#frameSinceMs = nowMs;
-    this.#askWaiting();
+    if (this.#closeReason !== undefined) return;
+    if (this.#isPaused && this.#inFlight <= this.#parts.bounds.queries.value / 2 && !this.#output.isBlocked) {
+      this.#resume();
+      const nowMs = this.#parts.clock.nowMs();
+      this.#idleSinceMs = nowMs;
+      if (this.#frameSinceMs !== NEVER) this.#frameSinceMs = nowMs;
+      this.#askWaiting();
+    }
+    this.#endWhenDone();
   }
 
+  /** In which the next pause may begin. */
   #askWaiting(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
@@ -236,7 +243,8 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   }
 
   #endWhenDone(): void {
-    if (!this.#isEnding || this.#inFlight > 0 || this.#closeReason !== undefined) return;
+    // The FIN of a client that is paused may be seen before the last of its queries have been asked.
+    if (!this.#isEnding || this.#inFlight > 0 || this.#isPaused || this.#closeReason !== undefined) return;
     this.#write();
     if (!this.#socket.writableEnded) this.#socket.end();
   }

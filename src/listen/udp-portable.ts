@@ -88,6 +88,10 @@ export class PortableUdpListener implements Client {
     socket.on('message', (message, peer) => this.#onMessage(message, peer));
   }
 
+  get peer(): string {
+    return formatSocketAddress({ host: this.#host, port: this.#port });
+  }
+
   /** Messages whose answer is still to come. */
   get held(): number {
     return this.#held;

@@ -5,6 +5,8 @@ import type { Reply } from '../wire/reply.ts';
 export interface Client {
   /** TCP: a reply of any size goes out whole. UDP: it is cut to what the client can take. */
   readonly isStream: boolean;
+  /** Address and port, `192.0.2.1:4242`; made when it is read, which only a sampled log line does. */
+  readonly peer: string;
   /** Where its queries are counted. */
   readonly traffic: Traffic;
   /**

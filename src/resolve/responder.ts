@@ -9,6 +9,7 @@ import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QueryView } from '.
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
 import type { Composer } from './composer.ts';
+import type { QueryLog } from './query-log.ts';
 import type { Resolver } from './resolver.ts';
 
 /** There is no answer, and none will come. */
@@ -30,6 +31,7 @@ export interface CacheResponderParts {
   cacheTraffic: CacheTraffic;
   clock: Clock;
   composer: Composer;
+  queryLog: QueryLog;
   resolver: Resolver;
   /** Of the names in the cache's keys. */
   seed: number;
@@ -43,12 +45,14 @@ export class CacheResponder implements Responder {
   readonly #composer: Composer;
   readonly #resolver: Resolver;
   readonly #query: QueryView;
+  readonly #queryLog: QueryLog;
 
-  constructor({ cache, cacheTraffic, clock, composer, resolver, seed }: CacheResponderParts) {
+  constructor({ cache, cacheTraffic, clock, composer, queryLog, resolver, seed }: CacheResponderParts) {
     this.#cache = cache;
     this.#cacheTraffic = cacheTraffic;
     this.#clock = clock;
     this.#composer = composer;
+    this.#queryLog = queryLog;
     this.#resolver = resolver;
     this.#query = new QueryView(seed);
   }
@@ -57,6 +61,7 @@ export class CacheResponder implements Responder {
     const query = this.#query;
     const verdict = query.read(bytes, start, end);
     if (verdict !== QUERY_OK) return this.#refuse(verdict, end - start, client, reply);
+    this.#queryLog.note(query, client);
     const nowMs = this.#clock.nowMs();
     const at = this.#cache.findFresh(query, nowMs);
     if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);

@@ -33,6 +33,7 @@ export class Health extends Timer {
   isDown = false;
   /** Read by the metrics. */
   probeFailures = 0;
+  totalFailures = 0;
 
   constructor(parts: HealthParts) {
     super();
@@ -53,6 +54,7 @@ export class Health extends Timer {
   /** Silence, a refusal, a connection that could not be made. `reason` is for the log. */
   failed(reason: string): void {
     if (this.#isStopped) return;
+    this.totalFailures++;
     this.#failures++;
     if (this.#failures === 1) this.#scheduleProbe();
     if (this.isDown || this.#failures < DOWN_AFTER) return;

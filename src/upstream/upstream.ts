@@ -20,7 +20,6 @@ const HEDGE_FIRST_MS = 100;
 const ENOUGH_SAMPLES = 20;
 
 const PROBE_MS = 1000;
-const INSPECT_MS = 1000;
 /** A server that knows no EDNS is asked without it for so long. */
 const PLAIN_MS = 300_000;
 /** A TCP upstream whose UDP port is closed is not asked over UDP for so long. */
@@ -54,6 +53,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   readonly #parts: UpstreamParts;
   readonly #upkeep: Upkeep;
   readonly #isStream: boolean;
+  readonly #inspectMs: number;
   #lastReplyMs = Number.NEGATIVE_INFINITY;
   #plainUntilMs = Number.NEGATIVE_INFINITY;
   #udpShunnedUntilMs = Number.NEGATIVE_INFINITY;
@@ -66,14 +66,20 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
 
   constructor(address: UpstreamAddress, parts: UpstreamParts) {
     this.address = address;
-    this.label = isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+    this.label = labelOf(address);
     this.#parts = parts;
     this.#isStream = address.transport === 'tcp';
     const { clock, wheel, ids, random, log, timing = TCP_TIMING } = parts;
+    this.#inspectMs = timing.inspectMs;
     this.tcp = new TcpPool({ address, owner: this, clock, wheel, ids, random, timing });
     this.udp = new UdpPool({ address, owner: this, clock, ids });
     this.health = new Health({ label: this.label, wheel, log, random, probe: () => this.#probe() });
     this.#upkeep = new Upkeep((nowMs) => this.#inspect(nowMs));
+  }
+
+  /** Whether it is what a configuration means by `address`. */
+  isAt(address: UpstreamAddress): boolean {
+    return this.#isStream === (address.transport === 'tcp') && labelOf(address) === this.label;
   }
 
   get isDown(): boolean {
@@ -104,7 +110,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     const nowMs = this.#parts.clock.nowMs();
     exchange.sentMs = nowMs;
     exchange.isPlain = nowMs < this.#plainUntilMs;
-    if (!this.#upkeep.isSet) this.#parts.slowWheel.set(this.#upkeep, INSPECT_MS);
+    if (!this.#upkeep.isSet) this.#parts.slowWheel.set(this.#upkeep, this.#inspectMs);
     if (attempt > 0) this.retries++;
     const isAsked = (attempt % 2 === 1 && this.#isStream && this.askOverUdp(exchange)) || this.askAgain(exchange);
     if (!isAsked) this.rejected++;
@@ -217,7 +223,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   #inspect(nowMs: number): void {
     this.tcp.inspect(nowMs);
     this.udp.inspect(nowMs);
-    if (this.isOpen) this.#parts.slowWheel.set(this.#upkeep, INSPECT_MS);
+    if (this.isOpen) this.#parts.slowWheel.set(this.#upkeep, this.#inspectMs);
   }
 
   /** Takes no more questions; what is in flight is still answered. */
@@ -234,6 +240,10 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     this.udp.close();
     this.#parts.slowWheel.clear(this.#upkeep);
   }
+}
+
+function labelOf({ host, port }: UpstreamAddress): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 class Upkeep extends Timer {

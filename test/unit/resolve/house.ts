@@ -1,6 +1,7 @@
 import { AnswerCache } from '../../../src/cache/answer-cache.ts';
 import { CacheTraffic } from '../../../src/cache/cache-traffic.ts';
 import type { CachePolicy } from '../../../src/config/config.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { Traffic } from '../../../src/metrics/traffic.ts';
 import type { Client, ReplySink } from '../../../src/resolve/client.ts';
@@ -8,6 +9,7 @@ import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
 import { LOCAL_ZONES, LocalAnswers } from '../../../src/resolve/local-answers.ts';
+import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED, CacheResponder } from '../../../src/resolve/responder.ts';
 import { TransientEntry } from '../../../src/resolve/transient-entry.ts';
@@ -106,7 +108,8 @@ export class House {
       wheel,
       routes: RouteTable.of(this.#zones().map((zone) => [zone.name, zone])),
     });
-    this.#responder = new CacheResponder({ cache, cacheTraffic, clock, composer, resolver, seed });
+    const queryLog = new QueryLog({ every: 0, log: silentLogger });
+    this.#responder = new CacheResponder({ cache, cacheTraffic, clock, composer, queryLog, resolver, seed });
   }
 
   #zones(): Zone[] {
@@ -150,6 +153,7 @@ export class House {
 
 export class PlayedClient implements Client, ReplySink {
   readonly isStream: boolean;
+  readonly peer = '192.0.2.9:4242';
   readonly traffic: Traffic;
   readonly replies: Buffer[] = [];
   outcome = -1;

@@ -1,0 +1,155 @@
+import { askItself } from '../admin/self-probe.ts';
+import type { Config, SocketAddress } from '../config/config.ts';
+import { formatSocketAddress } from '../config/socket-address.ts';
+import { monotonicClock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { TimerWheel } from '../core/timer-wheel.ts';
+import { TroubleLog } from '../core/trouble-log.ts';
+import { packageVersion } from '../core/version.ts';
+import { Listeners } from '../listen/listeners.ts';
+import { registerListenMetrics } from '../listen/metrics.ts';
+import { EventLoopDelay } from '../metrics/event-loop-delay.ts';
+import { registerLimitMetrics } from '../metrics/limit-metrics.ts';
+import { registerProcessMetrics } from '../metrics/process-metrics.ts';
+import { Register } from '../metrics/register.ts';
+import { registerTrafficMetrics } from '../metrics/traffic-metrics.ts';
+import { TrafficTable } from '../metrics/traffic-table.ts';
+import { ZoneIds } from '../metrics/zone-ids.ts';
+import { DataPlane } from './data-plane.ts';
+import { HttpServers } from './http-servers.ts';
+import { Readiness } from './readiness.ts';
+import { type ReloadCounts, registerReloadMetrics } from './reload-metrics.ts';
+import { statusReport } from './status-report.ts';
+import { warmUp } from './warm-up.ts';
+
+export interface AgentParts {
+  log: Logger;
+  /** Where reloads are counted; a configuration that is never read again has none. */
+  reloads?: ReloadCounts;
+}
+
+/** Time limits of clients' connections are seconds: this wheel need not wake the process often. */
+const SLOW_TICK_MS = 250;
+
+/** The composition root: the only one who knows all rooms. `start` says what begins in which order, `stop` ends it in the reverse. */
+export class Agent {
+  readonly #log: Logger;
+  readonly #traffics: TrafficTable;
+  readonly #register = new Register();
+  readonly #eventLoopDelay = new EventLoopDelay();
+  readonly #readiness: Readiness;
+  readonly #dataPlane: DataPlane;
+  readonly #listeners: Listeners;
+  readonly #endWarmUp: () => void;
+  #http: HttpServers | undefined;
+  #config: Config;
+  /** Errors that nobody caught; whoever catches them last counts them here. */
+  panics = 0;
+
+  /** Throws `ConfigError` for addresses that cannot be served, `StartError` for those that cannot be had. */
+  static async start(config: Config, { log, reloads }: AgentParts): Promise<Agent> {
+    const clock = monotonicClock;
+    const traffics = new TrafficTable(new ZoneIds());
+    const dataPlane = new DataPlane(config, { clock, log, zones: traffics.zones });
+    // Bound before anything else is seen from outside: whoever finds it ready or healthy can ask it.
+    const wheel = new TimerWheel({ clock, tickMs: SLOW_TICK_MS });
+    const { responder } = dataPlane;
+    const listeners = await Listeners.open(config.listen, { responder, traffics, clock, wheel }).catch((error) => {
+      dataPlane.close();
+      throw error;
+    });
+    const agent = new Agent(config, log, traffics, dataPlane, listeners);
+    agent.#registerMetrics(reloads);
+    await agent.#openHttp();
+    agent.#sayWhereItListens();
+    return agent;
+  }
+
+  private constructor(config: Config, log: Logger, traffics: TrafficTable, dataPlane: DataPlane, listeners: Listeners) {
+    this.#config = config;
+    this.#log = log;
+    this.#traffics = traffics;
+    this.#dataPlane = dataPlane;
+    this.#listeners = listeners;
+    this.#readiness = new Readiness({ hasAnswers: () => dataPlane.hasAnswers });
+    this.#readiness.listening();
+    this.#eventLoopDelay.start();
+    this.#endWarmUp = warmUp(dataPlane.forwarders);
+  }
+
+  /** Where it really listens: the ports that 0 became. */
+  get addresses(): { listen: SocketAddress[]; metrics?: SocketAddress | undefined; admin?: SocketAddress | undefined } {
+    return { listen: this.#listeners.addresses, metrics: this.#http?.metrics, admin: this.#http?.admin };
+  }
+
+  /**
+   * Takes over zones and upstreams of a new configuration, whole, between two queries. Addresses and sizes come from flags, which do not
+   * change while a process lives.
+   */
+  reload(config: Config): void {
+    this.#dataPlane.apply(config);
+    this.#config = config;
+  }
+
+  /** Not ready; goes on answering for the lameduck time; then ends what is in flight and closes. */
+  async stop({ lameduckMs = this.#config.lameduckMs }: { lameduckMs?: number } = {}): Promise<void> {
+    this.#readiness.leaving();
+    this.#log.info({ lameduckMs }, 'stopping');
+    if (lameduckMs > 0) await new Promise((resolve) => setTimeout(resolve, lameduckMs));
+    this.#endWarmUp();
+    await this.#listeners.close();
+    await this.#http?.close();
+    this.#dataPlane.close();
+    this.#eventLoopDelay.stop();
+    this.#log.info({}, 'stopped');
+  }
+
+  #registerMetrics(reloads: ReloadCounts | undefined): void {
+    const register = this.#register;
+    registerTrafficMetrics(register, this.#traffics);
+    this.#dataPlane.registerMetrics(register, this.#config);
+    registerListenMetrics(register, this.#listeners);
+    registerLimitMetrics(register);
+    registerProcessMetrics(register, {
+      version: packageVersion(),
+      revision: process.env['SIGNPOST_REVISION'] ?? '',
+      eventLoopDelay: this.#eventLoopDelay,
+      panics: () => this.panics,
+    });
+    if (reloads !== undefined) registerReloadMetrics(register, reloads);
+  }
+
+  async #openHttp(): Promise<void> {
+    const clock = monotonicClock;
+    this.#http = await HttpServers.open(this.#config, {
+      register: this.#register,
+      probe: () => askItself(this.#listeners.addresses[0]!),
+      reasons: () => this.#readiness.reasons(),
+      status: () =>
+        statusReport({
+          config: this.#config,
+          dataPlane: this.#dataPlane,
+          listen: this.#listeners.addresses,
+          reasons: this.#readiness.reasons(),
+          traffics: this.#traffics,
+        }),
+      podUid: process.env['POD_UID'],
+      clock,
+      log: this.#log,
+      troubles: new TroubleLog({ log: this.#log, clock }),
+    });
+  }
+
+  #sayWhereItListens(): void {
+    const { listen, metrics, admin } = this.addresses;
+    this.#log.info(
+      {
+        listen: listen.map(formatSocketAddress),
+        ...(metrics && { metrics: formatSocketAddress(metrics) }),
+        ...(admin && { admin: formatSocketAddress(admin) }),
+        version: packageVersion(),
+      },
+      'listening',
+    );
+  }
+}

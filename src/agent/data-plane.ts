@@ -1,0 +1,111 @@
+import { randomInt } from 'node:crypto';
+import { hostname } from 'node:os';
+import { AnswerCache } from '../cache/answer-cache.ts';
+import { CacheTraffic } from '../cache/cache-traffic.ts';
+import { registerCacheMetrics } from '../cache/metrics.ts';
+import type { Config } from '../config/config.ts';
+import { formatSocketAddress } from '../config/socket-address.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { TimerWheel } from '../core/timer-wheel.ts';
+import { packageVersion } from '../core/version.ts';
+import type { Register } from '../metrics/register.ts';
+import type { ZoneIds } from '../metrics/zone-ids.ts';
+import { Composer } from '../resolve/composer.ts';
+import { Delivery } from '../resolve/delivery.ts';
+import { Flights } from '../resolve/flights.ts';
+import { LocalAnswers } from '../resolve/local-answers.ts';
+import { registerResolveMetrics } from '../resolve/metrics.ts';
+import { QueryLog } from '../resolve/query-log.ts';
+import { Resolver } from '../resolve/resolver.ts';
+import { CacheResponder } from '../resolve/responder.ts';
+import { TransientEntry } from '../resolve/transient-entry.ts';
+import type { Asker } from '../upstream/ask.ts';
+import { registerUpstreamMetrics } from '../upstream/metrics.ts';
+import { Upstreams } from '../upstream/upstreams.ts';
+import { zoneTable } from './zone-table.ts';
+
+export interface DataPlaneParts {
+  clock: Clock;
+  log: Logger;
+  zones: ZoneIds;
+}
+
+/** What stands between the listeners and the upstreams, wired. */
+export class DataPlane {
+  readonly cache: AnswerCache;
+  readonly cacheTraffic = new CacheTraffic();
+  readonly flights = new Flights();
+  readonly upstreams: Upstreams;
+  readonly responder: CacheResponder;
+  readonly #delivery: Delivery;
+  readonly #resolver: Resolver;
+  readonly #zones: ZoneIds;
+  #forwarders: ReadonlyMap<string, Asker>;
+
+  constructor(config: Config, { clock, log, zones }: DataPlaneParts) {
+    const { cacheTraffic, flights } = this;
+    const wheel = new TimerWheel({ clock });
+    const composer = new Composer();
+    const transient = new TransientEntry();
+    // Secret, so that nobody outside can make names that push others out of the index.
+    const seed = randomInt(2 ** 32);
+    const cache = new AnswerCache({ bytes: config.cacheBytes });
+    this.cache = cache;
+    this.#zones = zones;
+    this.upstreams = new Upstreams({ clock, wheel, log });
+    this.#forwarders = this.upstreams.apply(config.zones);
+    this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
+    const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
+    this.#resolver = new Resolver({
+      cache,
+      cacheTraffic,
+      composer,
+      flights,
+      control: this.#delivery,
+      local,
+      transient,
+      wheel,
+      routes: zoneTable(config, this.#forwarders, zones),
+    });
+    const queryLog = new QueryLog({ every: config.logSample, log });
+    this.responder = new CacheResponder({
+      cache,
+      cacheTraffic,
+      clock,
+      composer,
+      resolver: this.#resolver,
+      seed,
+      queryLog,
+    });
+  }
+
+  /** Swaps zones and upstreams whole; what did not change keeps its connections, and everything its cache. */
+  apply(config: Config): void {
+    this.#forwarders = this.upstreams.apply(config.zones);
+    this.#resolver.replaceRoutes(zoneTable(config, this.#forwarders, this.#zones));
+  }
+
+  /** The way out of each zone. */
+  get forwarders(): Iterable<Asker> {
+    return this.#forwarders.values();
+  }
+
+  /** Whether there is anything to answer with: an upstream that has answered, or an entry. */
+  get hasAnswers(): boolean {
+    if (this.cache.size > 0) return true;
+    for (const { roundTrips } of this.upstreams.list()) if (roundTrips.samples > 0) return true;
+    return false;
+  }
+
+  registerMetrics(register: Register, config: Config): void {
+    const server = `dns://${formatSocketAddress(config.listen[0]!)}`;
+    registerCacheMetrics(register, { cache: this.cache, traffic: this.cacheTraffic, zones: this.#zones, server });
+    registerResolveMetrics(register, this.flights, this.#delivery);
+    registerUpstreamMetrics(register, this.upstreams);
+  }
+
+  close(): void {
+    this.upstreams.close();
+  }
+}

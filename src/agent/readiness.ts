@@ -1,0 +1,48 @@
+import type { Reason } from '../admin/ready-page.ts';
+
+export interface ReadinessParts {
+  /** An upstream has answered since the start, or the cache has something to give. */
+  hasAnswers: () => boolean;
+}
+
+/** Whether pods' queries may be sent here, and why. Once ready, silent upstreams do not end it: stale answers are better than none. */
+export class Readiness {
+  readonly #hasAnswers: () => boolean;
+  #wasAnswered = false;
+  #isListening = false;
+  #isLeaving = false;
+
+  constructor({ hasAnswers }: ReadinessParts) {
+    this.#hasAnswers = hasAnswers;
+  }
+
+  listening(): void {
+    this.#isListening = true;
+  }
+
+  /** From now on not ready, though still answering. */
+  leaving(): void {
+    this.#isLeaving = true;
+  }
+
+  reasons(): Reason[] {
+    this.#wasAnswered ||= this.#hasAnswers();
+    return [
+      {
+        name: 'listeners',
+        ok: this.#isListening,
+        message: this.#isListening ? 'all addresses are bound' : 'not all addresses are bound yet',
+      },
+      {
+        name: 'answers',
+        ok: this.#wasAnswered,
+        message: this.#wasAnswered ? 'an upstream has answered' : 'no upstream has answered yet, and nothing is cached',
+      },
+      {
+        name: 'lameduck',
+        ok: !this.#isLeaving,
+        message: this.#isLeaving ? 'stopping: still answering what comes' : 'not stopping',
+      },
+    ];
+  }
+}
