@@ -31,6 +31,7 @@ export class DnsServer {
     });
     udp.on('error', ignore);
     tcp.maxConnections = MAX_CONNECTIONS;
+    tcp.on('error', ignore);
     tcp.on('connection', (connection) => this.#serve(connection, source));
   }
 
