@@ -25,13 +25,13 @@ export function adminPages({ register, probe, reasons, status, podUid, clock }: 
   return [
     health,
     new ReadyPage({ reasons, podUid }),
-    new MetricsPage(register),
+    new MetricsPage(register, clock),
     new StatusApi(status),
     new StatusPage(),
   ];
 }
 
 /** What `--metrics` shows to the network. */
-export function metricsPages(register: Register): Page[] {
-  return [new MetricsPage(register)];
+export function metricsPages(register: Register, clock: Clock): Page[] {
+  return [new MetricsPage(register, clock)];
 }
