@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BenchError } from './bench-error.ts';
 import { firstAnswer } from './first-answer.ts';
 import { blast, type LoadResult, requireGoodAnswers } from './generator.ts';
-import { type Cores, chooseCores } from './machine.ts';
+import type { Cores } from './machine.ts';
 import { queryLines, serviceNames, zipfSample } from './names.ts';
 import type { Options } from './options.ts';
 import { findProgram, type Programs } from './programs.ts';
@@ -67,11 +67,10 @@ export class Bench {
   }
 
   /** Starts the upstream. Throws where something that every figure needs is missing. */
-  static async open(options: Options, programs: Programs): Promise<Bench> {
+  static async open(options: Options, programs: Programs, cores: Cores): Promise<Bench> {
     const named = findProgram('named');
     if (named === undefined)
       throw new BenchError('Cannot measure: BIND (named) is not installed, and it is the upstream of every figure');
-    const cores = chooseCores();
     const root = mkdtempSync(join(tmpdir(), 'signpost-bench-'));
     const names = serviceNames(NAMES);
     process.once('exit', () => rmSync(root, { recursive: true, force: true }));

@@ -15,8 +15,9 @@ const CHECKOUT = join(import.meta.dirname, '..');
 /** Measures the figures asked for, prints one table of all, and writes them as JSON. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  leaveTheServersCore();
-  const bench = await Bench.open(options, buildPrograms(CHECKOUT));
+  const cores = chooseCores();
+  stayOnCore(cores.generator);
+  const bench = await Bench.open(options, buildPrograms(CHECKOUT), cores);
   try {
     sayWhatIsMissing(bench);
     const measures = await measureAll(bench);
@@ -45,8 +46,8 @@ async function measureAll(bench: Bench): Promise<Measure[]> {
 }
 
 /** This process and what it does not pin elsewhere stay off the core where the server is measured. */
-function leaveTheServersCore(): void {
-  execFileSync('taskset', ['-a', '-c', '-p', String(chooseCores().generator), String(process.pid)], {
+function stayOnCore(core: number): void {
+  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)], {
     stdio: 'ignore',
   });
 }
