@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, monotonicClock } from '../core/clock.ts';
 import type { Register } from '../metrics/register.ts';
 import { HealthPage } from './health-page.ts';
 import { MetricsPage } from './metrics-page.ts';
@@ -32,6 +32,6 @@ export function adminPages({ register, probe, reasons, status, podUid, clock }: 
 }
 
 /** What `--metrics` shows to the network. */
-export function metricsPages(register: Register, clock: Clock): Page[] {
+export function metricsPages(register: Register, clock: Clock = monotonicClock): Page[] {
   return [new MetricsPage(register, clock)];
 }
