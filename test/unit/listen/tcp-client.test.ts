@@ -154,6 +154,31 @@ test('1,000 queries at once are asked a few at a time, and all answered', async 
   await expectEmpty(setup);
 });
 
+test('a client that asks much and ends its side at once gets every answer, then the end', async (t) => {
+  const bounds = { ...TCP_BOUNDS, queries: bound(8) };
+  const { client, closed, responder, setup } = await openWithClient(t, { bounds });
+  client.socket.end(Buffer.concat(Array.from({ length: 100 }, (_, id) => frame(query('held.test', id)))));
+  for (let answered = 0; answered < 100; answered++) {
+    await until('one is held', () => responder.held.length > 0);
+    responder.held.shift()!.answer();
+  }
+  for (let id = 0; id < 100; id++) assert.equal((await client.next()).readUInt16BE(0), id);
+  await client.closed();
+  await expectEmpty(setup);
+  assert.equal(closed.client, 1);
+});
+
+test('a client that ends its side and reads late gets every answer, then the end', async (t) => {
+  const { setup, socket } = await openSlowReader(t, 300);
+  socket.end();
+  const ended = once(socket, 'end');
+  socket.on('data', () => {});
+  socket.resume();
+  await ended;
+  assert.equal(socket.bytesRead, 300 * (frame(query('large.test')).length + LARGE_BYTES));
+  await expectEmpty(setup);
+});
+
 test('where too many connections have to wait, the next one is closed', async (t) => {
   const connectionBounds = { total: bound(10), perClient: bound(10), paused: bound(1) };
   const bounds = { ...TCP_BOUNDS, queries: bound(2) };
