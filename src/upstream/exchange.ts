@@ -15,6 +15,8 @@ export abstract class Exchange extends Timer {
   isLate = false;
   /** Asked without OPT, for the upstream is too old for it (RFC 6891, section 6.2.2). */
   isPlain = false;
+  /** Goes over UDP even where the upstream is asked over TCP: a connection was silent. */
+  prefersUdp = false;
   /** UDP told that the answer is longer: it is being asked over TCP. */
   isTruncated = false;
   /** Where it waits for a reply just now. */

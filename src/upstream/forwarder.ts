@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Ask, Failure } from './ask.ts';
-import { Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
+import { findTry, Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -75,14 +75,20 @@ export class Forwarder implements InquiryOwner {
   }
 
   chooseFirst(): Upstream | undefined {
-    return this.#choose(undefined) ?? this.#chooseDown();
+    const upstream = this.#choose(undefined);
+    if (upstream !== undefined) return upstream;
+    this.allDown++;
+    return this.#chooseDown();
   }
 
   chooseNext(lastTry: Try | undefined, mayRepeat: boolean): Upstream | undefined {
     const untried = this.#choose(lastTry);
     if (untried !== undefined || !mayRepeat) return untried;
     this.#collect(undefined);
-    return this.#candidates.length === 1 ? this.#candidates[0] : undefined;
+    const [only] = this.#candidates;
+    if (this.#candidates.length === 1) return only;
+    // It has just become down, and there never was another.
+    return this.#upstreams.length === 1 ? this.#chooseDown() : undefined;
   }
 
   #choose(lastTry: Try | undefined): Upstream | undefined {
@@ -94,14 +100,13 @@ export class Forwarder implements InquiryOwner {
   #collect(lastTry: Try | undefined): void {
     let count = 0;
     for (const upstream of this.#upstreams) {
-      if (!upstream.isDown && !isTried(upstream, lastTry)) this.#candidates[count++] = upstream;
+      if (!upstream.isDown && findTry(lastTry, upstream) === undefined) this.#candidates[count++] = upstream;
     }
     this.#candidates.length = count;
   }
 
   /** All are down: a random one, or the one after it, that has not been asked within the last second. */
   #chooseDown(): Upstream | undefined {
-    this.allDown++;
     const { length } = this.#upstreams;
     const first = Math.floor(this.#parts.random() * length);
     for (let i = 0; i < length; i++) {
@@ -133,9 +138,4 @@ export class Forwarder implements InquiryOwner {
   clearTimer(timer: Try): void {
     this.#parts.wheel.clear(timer);
   }
-}
-
-function isTried(upstream: Upstream, lastTry: Try | undefined): boolean {
-  for (let made = lastTry; made !== undefined; made = made.earlier) if (made.upstream === upstream) return true;
-  return false;
 }

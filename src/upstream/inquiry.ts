@@ -114,8 +114,14 @@ export class Inquiry {
 
   #try(upstream: Upstream, leftMs: number): boolean {
     const started = new Try(this, this.#ask, upstream, this.#lastTry);
+    const same = findTry(this.#lastTry, upstream);
+    if (same !== undefined) {
+      upstream.retries++;
+      // Over UDP a slow name holds up nobody. And the other way round, should UDP be what is silent.
+      started.prefersUdp = same.isLate && !same.prefersUdp;
+    }
     this.#lastTry = started;
-    if (!upstream.ask(started, attemptsOf(started) - 1)) {
+    if (!upstream.ask(started)) {
       started.isDone = true;
       return false;
     }
@@ -147,13 +153,11 @@ export class Inquiry {
   }
 }
 
-/** How often the upstream of `last` was asked, that try included. */
-function attemptsOf(last: Try): number {
-  let count = 0;
-  for (let made: Try | undefined = last; made !== undefined; made = made.earlier) {
-    if (made.upstream === last.upstream) count++;
-  }
-  return count;
+/** The last of the tries with this upstream. */
+export function findTry(last: Try | undefined, upstream: Upstream): Try | undefined {
+  let made = last;
+  while (made !== undefined && made.upstream !== upstream) made = made.earlier;
+  return made;
 }
 
 /** One upstream asked once. */

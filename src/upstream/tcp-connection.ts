@@ -26,6 +26,8 @@ const LOST_MS = 10_000;
 export interface TcpConnectionOwner {
   /** How long nothing may come back before the connection counts as stalled. */
   readonly hedgeMs: number;
+  /** The server has answered a later query before an earlier one: set by the connection that saw it, known to all. */
+  isOutOfOrder: boolean;
   onOpen(connection: TcpConnection): void;
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
   onBadReply(reason: number): void;
@@ -68,8 +70,6 @@ export class TcpConnection implements FrameSink {
   hasOpened = false;
   /** It has answered at least once, so that its end is no sign of a bad server. */
   hasAnswered = false;
-  /** Its server has answered a later query before an earlier one. */
-  isOutOfOrder = false;
   /** What the server said it allows (RFC 7828); 0: nothing said. */
   keepaliveMs = 0;
   lastUsedMs: number;
@@ -181,7 +181,7 @@ export class TcpConnection implements FrameSink {
     }
     const exchange = this.pending.at(slot);
     const roundTripMs = this.#readMs - this.pending.sentMs[slot]!;
-    if (slot !== this.pending.head) this.isOutOfOrder = true;
+    if (slot !== this.pending.head) this.#parts.owner.isOutOfOrder = true;
     this.pending.release(slot);
     exchange.places--;
     this.#lastReplyMs = this.#readMs;
@@ -205,8 +205,8 @@ export class TcpConnection implements FrameSink {
   }
 
   get #stallMs(): number {
-    const { hedgeMs } = this.#parts.owner;
-    return this.isOutOfOrder ? Math.max(hedgeMs, OUT_OF_ORDER_STALL_MS) : hedgeMs;
+    const { hedgeMs, isOutOfOrder } = this.#parts.owner;
+    return isOutOfOrder ? Math.max(hedgeMs, OUT_OF_ORDER_STALL_MS) : hedgeMs;
   }
 
   /** How long it has owed a reply with nothing coming back; a deep queue that moves is never quiet. */

@@ -25,6 +25,8 @@ export interface TcpTiming {
   readonly silentMs: number;
   /** Further connections are let go when none has been stalled for so long. */
   readonly calmMs: number;
+  /** How often all this is looked at. */
+  readonly inspectMs: number;
 }
 
 export const TCP_TIMING: TcpTiming = {
@@ -34,6 +36,7 @@ export const TCP_TIMING: TcpTiming = {
   maxAgeMs: 60_000,
   silentMs: 5000,
   calmMs: 2000,
+  inspectMs: 1000,
 };
 
 /** What a pool tells its upstream. */
@@ -73,6 +76,7 @@ export class TcpPool implements TcpConnectionOwner {
   #lastTrafficMs = Number.NEGATIVE_INFINITY;
   #lastStallMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
+  isOutOfOrder = false;
   /** Read by the metrics. */
   hits = 0;
   misses = 0;
@@ -139,9 +143,12 @@ export class TcpPool implements TcpConnectionOwner {
     return best;
   }
 
-  /** One attempt at a time; undefined where one is under way or there may be no more. */
+  /** One attempt at a time; undefined where one is under way, where there may be no more, or where more would not help. */
   #open(): TcpConnection | undefined {
     if (this.#isClosed || this.#connections.some(({ state }) => state === 'connecting')) return undefined;
+    let silent = 0;
+    for (const { isStalled, hasAnswered } of this.#connections) if (isStalled && !hasAnswered) silent++;
+    if (silent >= CALM) return undefined;
     if (this.#connections.length >= CONNECTIONS.value) {
       CONNECTIONS.hits++;
       return undefined;
@@ -176,7 +183,7 @@ export class TcpPool implements TcpConnectionOwner {
     let slot = connection.state === 'connecting' ? pending.head : pending.after(pending.head);
     for (; slot >= 0; slot = pending.after(slot)) {
       const exchange = pending.at(slot);
-      if (!exchange.isOpen || exchange.places > 1 || exchange.reasks >= REASKS) continue;
+      if (!exchange.isOpen || exchange.reasks >= REASKS) continue;
       if (!this.#askElsewhere(exchange)) return;
       this.reasked++;
     }

@@ -102,17 +102,13 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     return Math.min(Math.max(this.roundTrips.p95Ms, HEDGE_MIN_MS), HEDGE_MAX_MS);
   }
 
-  /**
-   * Asks; false where all there is is full. `attempt` counts the tries of one question with this upstream, from 0: every second one of a TCP
-   * upstream goes over UDP, where a slow name holds up nobody.
-   */
-  ask(exchange: Exchange, attempt: number): boolean {
+  /** Asks; false where all there is is full. */
+  ask(exchange: Exchange): boolean {
     const nowMs = this.#parts.clock.nowMs();
     exchange.sentMs = nowMs;
     exchange.isPlain = nowMs < this.#plainUntilMs;
     if (!this.#upkeep.isSet) this.#parts.slowWheel.set(this.#upkeep, this.#inspectMs);
-    if (attempt > 0) this.retries++;
-    const isAsked = (attempt % 2 === 1 && this.#isStream && this.askOverUdp(exchange)) || this.askAgain(exchange);
+    const isAsked = (exchange.prefersUdp && this.askOverUdp(exchange)) || this.askAgain(exchange);
     if (!isAsked) this.rejected++;
     return isAsked;
   }
@@ -208,7 +204,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
       this.onSilent(probe);
       this.health.probeFailed();
     });
-    if (!this.ask(probe, 0)) probe.onUnreachable();
+    if (!this.ask(probe)) probe.onUnreachable();
   }
 
   #ownQuestion(onEnd: (isAnswered: boolean) => void): Probe {
