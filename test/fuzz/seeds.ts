@@ -46,6 +46,10 @@ const sig0: WrittenRecord = {
   data: [new Uint8Array(18), name, new Uint8Array(40)],
 };
 
+/** The longer one has 255 octets. */
+const long: Labels = ['a'.repeat(63), 'b'.repeat(63), 'c'.repeat(63)];
+const longest: Labels = ['d'.repeat(61), ...long];
+
 const query = (changes: Partial<WrittenMessage>): WrittenMessage => ({
   id: 0x1234,
   flags: 0x0120,
@@ -76,6 +80,13 @@ const messages: WrittenMessage[] = [
   reply({ answers: [a(1)], additionals: [glue('x'), optRecord(1232), glue('x'), srv('y'), naptr, mx, soa] }),
   reply({ answers: [a(1)], additionals: [optRecord(1232), tsig] }),
   reply({ flags: 0x8382, questions: [] }),
+  reply({
+    questions: [{ name: long, type: 1, class: 1 }],
+    answers: [
+      { ...a(1), owner: long },
+      { ...a(2), owner: longest },
+    ],
+  }),
 ];
 
 /** Sound messages of every kind that is met, compressed and not: what mutants descend from. */

@@ -6,11 +6,16 @@ import { RecordFit } from '../../src/wire/fit.ts';
 import { FrameReader } from '../../src/wire/framing.ts';
 import { MessageScan } from '../../src/wire/message-scan.ts';
 import { expandedLength, expandName, nameFromText, nameToText, skipName, skipPlainName } from '../../src/wire/name.ts';
-import { QUERY_BADVERS, QUERY_DROP, QUERY_OK, QueryView } from '../../src/wire/query.ts';
+import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_NOTIMP, QUERY_OK, QueryView } from '../../src/wire/query.ts';
 import { rotateGroup } from '../../src/wire/rotate.ts';
 import { stripOpt } from '../../src/wire/strip-opt.ts';
 import { capTtls, subtractTtls } from '../../src/wire/ttl.ts';
+import { expectedName, expectedNameEnd, expectedOutcome, expectedReply } from './oracle.ts';
 import type { Random } from './random.ts';
+
+/** Used again for every mutant. */
+const ROOM = new Uint8Array(4096);
+const NAME_ROOM = new Uint8Array(300);
 
 /**
  * The same octets twice: alone, and in the middle of others. A function that reads outside [start, end) finds nothing in the one and
@@ -23,16 +28,27 @@ class Placed {
   readonly end: number;
 
   constructor(octets: Uint8Array, random: Random) {
-    this.alone = octets.slice();
+    this.alone = octets;
     this.start = 1 + random.below(40);
     this.end = this.start + octets.length;
-    this.bytes = new Uint8Array(this.end + 64).fill(random.pick([0, 1, 41, 63, 192, 255]));
+    this.bytes = ROOM.subarray(0, this.end + 64).fill(random.pick([0, 1, 41, 63, 192, 255]));
     this.bytes.set(octets, this.start);
   }
 }
 
 /** Throws, with the promise that was broken, where code of wire/ does not stand up to `octets`. */
 export type Target = (octets: Uint8Array, random: Random) => void;
+
+/** `assert.deepEqual` for lists, for which it takes most of the time. */
+function assertSame(
+  found: ArrayLike<number | boolean> | undefined,
+  expected: ArrayLike<number | boolean> | undefined,
+  promise: string,
+): void {
+  let isSame = found?.length === expected?.length;
+  for (let i = 0; isSame && i < (found?.length ?? 0); i++) isSame = found![i] === expected![i];
+  assert.ok(isSame, promise);
+}
 
 const SEED = 0x0ddba11;
 const view = new QueryView(SEED);
@@ -41,13 +57,21 @@ const scan = new MessageScan();
 const scanAlone = new MessageScan();
 const fit = new RecordFit();
 
+const OUTCOMES = {
+  OK: QUERY_OK,
+  DROP: QUERY_DROP,
+  FORMERR: QUERY_FORMERR,
+  NOTIMP: QUERY_NOTIMP,
+  BADVERS: QUERY_BADVERS,
+};
+
 const query: Target = (octets, random) => {
   const { alone, bytes, start, end } = new Placed(octets, random);
   const outcome = view.read(bytes, start, end);
-  assert.ok(outcome >= QUERY_OK && outcome <= QUERY_BADVERS, 'the outcome is one of five');
+  assert.equal(outcome, OUTCOMES[expectedOutcome(octets)], 'a query is told what it should be told');
   assert.equal(viewAlone.read(alone, 0, alone.length), outcome, 'a query reads the same wherever it lies');
   if (outcome === QUERY_DROP) return;
-  assert.deepEqual(queryFields(view, start), queryFields(viewAlone, 0), 'a query has the same fields wherever it lies');
+  assertSame(queryFields(view, start), queryFields(viewAlone, 0), 'a query has the same fields wherever it lies');
   if (view.questionEnd !== 0) {
     assert.equal(skipPlainName(bytes, start + 12, end), view.nameEnd, 'the name ends where it ends');
     assert.equal(view.questionEnd, view.nameEnd + 4);
@@ -78,11 +102,7 @@ function queryFields(from: QueryView, start: number): number[] {
 }
 
 function checkText(wire: Uint8Array, start: number, end: number): void {
-  assert.deepEqual(
-    nameFromText(nameToText(wire, start)),
-    wire.slice(start, end),
-    'a name survives the way to text and back',
-  );
+  assertSame(nameFromText(nameToText(wire, start)), wire.slice(start, end), 'a name survives the way to text and back');
 }
 
 const reply: Target = (octets, random) => {
@@ -90,18 +110,17 @@ const reply: Target = (octets, random) => {
   const { alone, bytes, start, end } = placed;
   const isWhole = scan.scan(bytes, start, end);
   assert.equal(scanAlone.scan(alone, 0, alone.length), isWhole, 'a reply scans the same wherever it lies');
-  if (!isWhole) return;
-  assert.deepEqual(scanFields(scan), scanFields(scanAlone), 'a reply has the same fields wherever it lies');
+  const expected = expectedReply(octets);
+  assert.equal(isWhole, expected !== undefined, 'a reply is malformed or it is not');
+  if (expected === undefined) return;
+  assertSame(scanFields(scan), scanFields(scanAlone), 'a reply has the same fields wherever it lies');
+  assert.equal(scan.questionEnd - start, expected.questionEnd);
+  assert.equal(scan.recordsEnd - start, expected.recordsEnd);
+  assertSame(scan.ttlOffsets.subarray(0, scan.ttlCount), expected.ttlOffsets, 'TTLs lie where they lie');
+  assert.equal(scan.hasSoa ? scan.soaMinimum : undefined, expected.soaMinimum);
+  assert.equal(scan.hasOpt ? scan.optOffset - start : -1, expected.optAt);
+  assert.equal(scan.isSigned, expected.isSigned);
   const { questionEnd, recordsEnd } = scan;
-  assert.ok(
-    questionEnd >= start + 12 && recordsEnd >= questionEnd && recordsEnd <= end,
-    'the records lie in the message',
-  );
-  assert.equal(scan.ttlCount, scan.answers + scan.authorities + scan.additionals, 'each kept record has one TTL');
-  for (let i = 0, last = 0; i < scan.ttlCount; last = scan.ttlOffsets[i++]!) {
-    const offset = scan.ttlOffsets[i]!;
-    assert.ok(offset > last && questionEnd + offset + 6 <= recordsEnd, 'TTLs lie in the records, in order');
-  }
   for (let i = 0; i < scan.groupCount; i++) {
     const [offset, length, count] = [scan.groups[3 * i]!, scan.groups[3 * i + 1]!, scan.groups[3 * i + 2]!];
     assert.ok(
@@ -185,30 +204,22 @@ function checkChanges({ bytes, start, end, alone }: Placed): void {
 
 const name: Target = (octets, random) => {
   const { alone, bytes, start, end } = new Placed(octets, random);
-  const target = new Uint8Array(300).fill(0xee);
+  const target = NAME_ROOM.fill(0xee);
   for (let i = 0; i < 4; i++) {
     const offset = random.below(octets.length + 1);
     const length = expandName(bytes, start, start + offset, end, target, 5);
-    assert.equal(
-      expandName(alone, 0, offset, alone.length, new Uint8Array(255), 0),
-      length,
-      'a name expands the same wherever it lies',
-    );
-    assert.equal(expandedLength(bytes, start, start + offset, end), length, 'both walks agree');
-    assert.ok(length >= -1 && length <= 255 && length !== 0, 'a name has 1 to 255 octets');
+    const expected = expectedName(octets, offset);
+    const found = length < 0 ? undefined : target.subarray(5, 5 + length);
+    assertSame(found, expected, 'a name expands to what it is');
+    assert.equal(expandedLength(alone, 0, offset, alone.length), length, 'both walks agree, wherever the name lies');
     assert.ok(target[4] === 0xee && target[260] === 0xee, 'nothing is written outside the room');
     const after = skipName(bytes, start + offset, end);
-    assert.equal(
-      skipName(alone, offset, alone.length),
-      after < 0 ? after : after - start,
-      'a name is skipped the same wherever it lies',
-    );
-    assert.ok(after <= end && (length < 0 || after > start + offset), 'a name that expands can be skipped');
+    assert.equal(after < 0 ? after : after - start, expectedNameEnd(octets, offset), 'a name is skipped to its end');
     if (length > 0) checkText(target, 5, 5 + length);
   }
 };
 
-/** The octets as a stream: header octets as lengths would make but a few long frames, so it is cut into short ones first. */
+/** The octets as a stream, the high octet of every length made 0, so that there are several frames in it. */
 const frames: Target = (octets, random) => {
   const stream = octets.slice();
   for (let at = 0; at + 1 < stream.length; at += 2 + stream[at + 1]!) stream[at] = 0;
@@ -229,7 +240,7 @@ const frames: Target = (octets, random) => {
     if (next > stream.length) break;
     wanted.push(...stream.subarray(at + 2, next), -1);
   }
-  assert.deepEqual(found, wanted, 'frames are the same however the stream is cut');
+  assertSame(found, wanted, 'frames are the same however the stream is cut');
   assert.equal(reader.isMidFrame, at < stream.length, 'a reader knows whether a frame is open');
 };
 
