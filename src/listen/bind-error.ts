@@ -31,7 +31,7 @@ async function findCause(
       const holder = (await findPortHolder(address, protocol)) ?? 'another process';
       return {
         code: 'ERR_LISTEN_IN_USE',
-        cause: `${holder} has the port open. Stop it, or give another address or port`,
+        cause: `the port is in use by ${holder}. Stop that one, or give another address or port`,
       };
     }
     case 'EADDRNOTAVAIL': {

@@ -56,7 +56,7 @@ test('a port in use is told with the process that holds it, and nothing stays op
     const address = host === '::1' ? `\\[::1\\]:${port}` : `127\\.0\\.0\\.1:${port}`;
     const text = (protocol: string) =>
       new RegExp(
-        `^Cannot listen on ${address}, ${protocol} .*: node \\(process ${process.pid}\\) has the port open\\.`,
+        `^Cannot listen on ${address}, ${protocol} .*: the port is in use by node \\(process ${process.pid}\\)\\.`,
       );
 
     const tcp = createServer().listen(port, host);
