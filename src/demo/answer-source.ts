@@ -1,6 +1,6 @@
 import { RCODE_NOERROR, RCODE_NXDOMAIN } from '../wire/constants.ts';
 
-export interface SoaData {
+interface SoaData {
   readonly mname: string;
   readonly rname: string;
   readonly serial: number;
@@ -10,7 +10,7 @@ export interface SoaData {
   readonly minimum: number;
 }
 
-export interface SrvData {
+interface SrvData {
   readonly priority: number;
   readonly weight: number;
   readonly port: number;
@@ -38,7 +38,7 @@ export interface AnswerSource {
 }
 
 /** The authority for a zone that says for how long "no" holds. */
-export interface ZoneAuthority {
+interface ZoneAuthority {
   readonly zone: string;
   readonly ttlSeconds: number;
 }
