@@ -50,8 +50,8 @@ export const CONNECTIONS = limit('connections', 8);
 /** Queries in flight on one UDP socket to an upstream, of which four take queries. 1,024 x 26 B of slot = 26 KiB. Full: another socket. */
 export const SOCKET_IN_FLIGHT = limit('socket_in_flight', 1024);
 
-/** UDP sockets to one upstream, those included that only wait for replies. 32 x (26 KiB of slots, and the kernel's) = 1 MiB. Full: overload. */
-export const SOCKETS = limit('sockets', 32);
+/** UDP sockets to one upstream, those included that only wait for replies. 16 x (26 KiB of slots, and the kernel's) = 0.5 MiB. Full: ports serve longer. */
+export const SOCKETS = limit('sockets', 16);
 
 /** Kinds of trouble that the log tells apart. 64 lines in 10 s at the most, and 64 x 0.5 KiB. Full: told together. */
 export const TROUBLES = limit('trouble_kinds', 64);

@@ -9,7 +9,7 @@ import { UdpSocket, type UdpSocketOwner } from './udp-socket.ts';
 const ACTIVE = 4;
 
 /** A socket takes so many questions, for so long: whoever learnt its port has little time to use that. */
-const SOCKET_QUESTIONS = 4096;
+const SOCKET_QUESTIONS = 1024;
 const SOCKET_AGE_MS = 30_000;
 
 /** What a pool tells its upstream. */
@@ -106,7 +106,10 @@ export class UdpPool implements UdpSocketOwner {
 
   onFailed(socket: UdpSocket, reason: string): void {
     this.#parts.owner.onUdpFailed(reason);
-    const { pending } = socket;
+    this.#lose(socket);
+  }
+
+  #lose({ pending }: UdpSocket): void {
     for (let slot = pending.head; slot >= 0; slot = pending.head) {
       const exchange = pending.at(slot);
       pending.release(slot);
@@ -133,8 +136,12 @@ export class UdpPool implements UdpSocketOwner {
     for (let index = 0; index < ACTIVE; index++) this.#retire(index);
   }
 
+  /** Ends all at once. */
   close(): void {
     this.drain();
-    for (const socket of this.#retired) socket.close();
+    for (const socket of this.#retired) {
+      socket.close();
+      this.#lose(socket);
+    }
   }
 }

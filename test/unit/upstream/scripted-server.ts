@@ -25,6 +25,8 @@ export class ScriptedServer {
   readonly host = '127.0.0.1';
   readonly received: Received[] = [];
   readonly sockets = new Set<Socket>();
+  /** From which questions came over UDP. */
+  readonly ports = new Set<number>();
   /** TCP connections so far. */
   connections = 0;
   script: Script;
@@ -38,6 +40,7 @@ export class ScriptedServer {
     this.#tcp = createServer((socket) => this.#onConnection(socket));
     this.#udp = createSocket('udp4');
     this.#udp.on('message', (query, from) => {
+      this.ports.add(from.port);
       const send = (bytes: Uint8Array): void => {
         if (this.#isUdpOpen) this.#udp.send(bytes, from.port, from.address);
       };

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLogger } from '../../../src/core/logger.ts';
+import { TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { Health } from '../../../src/upstream/health.ts';
+import { FakeClock } from '../../fake-clock.ts';
+
+interface Patient {
+  readonly health: Health;
+  /** When each probe was sent, counted from the start. */
+  readonly probes: number[];
+  pass(ms: number): void;
+}
+
+/** Every probe goes unanswered for 10 ms and then fails, unless `isAnswered` says otherwise. */
+function patient(random: () => number, isAnswered = (): boolean => false): Patient {
+  const clock = new FakeClock();
+  const startMs = clock.nowMs();
+  const wheel = new TimerWheel({ clock, arm: () => {} });
+  const probes: number[] = [];
+  let endsMs = Number.POSITIVE_INFINITY;
+  const probe = (): void => {
+    probes.push(clock.nowMs() - startMs);
+    endsMs = clock.nowMs() + 10;
+  };
+  const health = new Health({ label: '192.0.2.1:53', wheel, log: silentLogger, random, probe });
+  const end = (): void => {
+    endsMs = Number.POSITIVE_INFINITY;
+    if (isAnswered()) {
+      health.succeeded();
+    } else {
+      health.failed('timeout');
+      health.probeFailed();
+    }
+  };
+  const pass = (ms: number): void => {
+    for (let i = 0; i < ms; i++) {
+      clock.advance(1);
+      wheel.advance();
+      if (clock.nowMs() >= endsMs) end();
+    }
+  };
+  return { health, probes, pass };
+}
+
+test('an upstream that never failed is never probed', () => {
+  const { health, probes, pass } = patient(() => 0.5);
+  for (let i = 0; i < 20; i++) {
+    health.succeeded();
+    pass(500);
+  }
+  assert.deepEqual(probes, []);
+});
+
+test('three failures in a row make it down, two with a reply between do not', () => {
+  const { health } = patient(() => 0.5);
+  health.failed('timeout');
+  health.failed('timeout');
+  health.succeeded();
+  health.failed('timeout');
+  health.failed('timeout');
+  assert.equal(health.isDown, false);
+  health.failed('timeout');
+  assert.equal(health.isDown, true);
+  health.succeeded();
+  assert.equal(health.isDown, false);
+});
+
+test('probes come at growing steps from 250 ms to one second, and never end while there is no reply', () => {
+  const { health, probes, pass } = patient(() => 0.5);
+  health.failed('ECONNREFUSED');
+  pass(20_000);
+  const gaps = probes.map((ms, i) => ms - (i === 0 ? 0 : probes[i - 1]! + 10));
+  const wanted = [250, 500, ...gaps.slice(2).map(() => 1000)];
+  for (const [i, gap] of gaps.entries()) assert.ok(Math.abs(gap - wanted[i]!) <= 12, `${gaps}`);
+  assert.ok(probes.length >= 18);
+  assert.equal(health.isDown, true);
+  assert.equal(health.probeFailures, probes.length);
+});
+
+test('steps differ by a quarter each way, so that nodes do not probe in step', () => {
+  for (const [random, first] of [
+    [0, 187.5],
+    [0.999, 312.5],
+  ] as const) {
+    const { health, probes, pass } = patient(() => random);
+    health.failed('timeout');
+    pass(400);
+    assert.ok(Math.abs(probes[0]! - first) <= 12, `${probes}`);
+  }
+});
+
+test('a reply ends the probing, and the next failure begins it anew', () => {
+  let isAnswered = false;
+  const { health, probes, pass } = patient(
+    () => 0.5,
+    () => isAnswered,
+  );
+  health.failed('timeout');
+  pass(3000);
+  isAnswered = true;
+  pass(2000);
+  assert.equal(health.isDown, false);
+  const count = probes.length;
+  pass(5000);
+  assert.equal(probes.length, count);
+  health.failed('timeout');
+  pass(300);
+  assert.equal(probes.length, count + 1);
+});
+
+test('one that is stopped is probed no more', () => {
+  const { health, probes, pass } = patient(() => 0.5);
+  health.failed('timeout');
+  health.stop();
+  pass(3000);
+  assert.deepEqual(probes, []);
+});

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ask, setUp, until, zone } from './asking.ts';
+import { answerAll, answerTo, type Received, ScriptedServer } from './scripted-server.ts';
+
+test('an upstream that zones share is one, with one set of connections', async (t) => {
+  const server = await ScriptedServer.start(answerAll);
+  const { upstreams } = setUp([server.address]);
+  t.after(() => [upstreams.close(), server.close()]);
+  const forwarders = upstreams.apply([
+    zone('.', [server.address]),
+    zone('a.test.', [server.address, { ...server.address, transport: 'udp' }]),
+    zone('b.test.', [server.address, { ...server.address, transport: 'udp+tcp' }]),
+  ]);
+  assert.equal([...upstreams.list()].length, 2, 'one over TCP, one over UDP');
+  for (const forwarder of forwarders.values()) assert.equal((await ask(forwarder, 'n.test')).rcode, 0);
+  assert.equal(server.connections, 1);
+});
+
+test('a new configuration keeps the upstreams that it still names, with their connections', async (t) => {
+  const server = await ScriptedServer.start(answerAll);
+  const other = await ScriptedServer.start(answerAll);
+  const { upstreams, forwarder, first } = setUp([server.address]);
+  t.after(() => [upstreams.close(), server.close(), other.close()]);
+  await ask(forwarder, 'n.test');
+  const after = upstreams.apply([zone('.', [other.address, server.address], { policy: 'round-robin' })]).get('.')!;
+  assert.ok([...upstreams.list()].includes(first));
+  for (let i = 0; i < 6; i++) assert.equal((await ask(after, 'n.test')).rcode, 0);
+  assert.equal(server.connections, 1);
+  assert.equal(other.connections, 1);
+});
+
+test('an upstream that is named no more answers what it was asked, and is closed', async (t) => {
+  for (const transport of ['tcp', 'udp'] as const) {
+    const held: Received[] = [];
+    const server = await ScriptedServer.start((received) => held.push(received));
+    const other = await ScriptedServer.start(answerAll);
+    const { upstreams, forwarder, first } = setUp([server.address], { transport });
+    t.after(() => [upstreams.close(), server.close(), other.close()]);
+    const outcome = ask(forwarder, 'n.test');
+    await until('it was asked', () => held.length > 0);
+    upstreams.apply([zone('.', [other.address], { transport })]);
+    for (const { query, reply } of held) reply(answerTo(query));
+    assert.equal((await outcome).rcode, 0);
+    await until('it is closed', () => !first.isOpen);
+    assert.deepEqual(
+      [...upstreams.list()].map(({ address }) => address.port),
+      [other.port],
+    );
+  }
+});
+
+test('counters of forwarders that were replaced are not lost', async (t) => {
+  const server = await ScriptedServer.start(() => {});
+  const { upstreams, forwarder } = setUp([server.address], { transport: 'udp', tryMs: 40, totalMs: 50 });
+  t.after(() => [upstreams.close(), server.close()]);
+  await Promise.all(['a.test', 'b.test', 'c.test'].map((name) => ask(forwarder, name)));
+  for (let i = 0; i < 3; i++) await ask(forwarder, 'd.test');
+  const { allDown } = upstreams.counts;
+  assert.ok(allDown > 0);
+  upstreams.apply([zone('.', [server.address], { transport: 'udp' })]);
+  assert.equal(upstreams.counts.allDown, allDown);
+});
+
+test('closing ends what is in flight', async (t) => {
+  for (const transport of ['tcp', 'udp'] as const) {
+    const server = await ScriptedServer.start(() => {});
+    t.after(() => server.close());
+    const { upstreams, forwarder, first } = setUp([server.address], { transport, tryMs: 5000 });
+    const outcome = ask(forwarder, 'n.test');
+    await until('it was asked', () => server.received.length > 0);
+    upstreams.close();
+    const { failure, ms } = await outcome;
+    assert.ok(failure !== undefined);
+    assert.ok(ms < 4000, `${ms} ms`);
+    assert.equal(first.isOpen, false);
+  }
+});
+
+test('ten thousand zones cost what their upstreams cost', (t) => {
+  const { upstreams } = setUp([]);
+  t.after(() => upstreams.close());
+  const zones = Array.from({ length: 10_000 }, (_, i) =>
+    zone(`z${i}.test.`, [{ host: '127.0.0.1', port: 1 + (i % 3) }]),
+  );
+  assert.equal(upstreams.apply(zones).size, 10_000);
+  assert.equal([...upstreams.list()].length, 3);
+});
