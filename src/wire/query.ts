@@ -147,7 +147,6 @@ export class QueryView {
     const optionsEnd = optionsStart + ((bytes[typeAt + 8]! << 8) | bytes[typeAt + 9]!);
     if (optionsEnd > end) return -1;
     for (let offset = optionsStart; offset < optionsEnd; ) {
-      if (offset + 4 > optionsEnd) return -1;
       offset += 4 + ((bytes[offset + 2]! << 8) | bytes[offset + 3]!);
       if (offset > optionsEnd) return -1;
     }

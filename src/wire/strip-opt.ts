@@ -87,7 +87,7 @@ function correctRdata(
   const names = namesIn(type);
   let offset = type === TYPE_NAPTR ? skipStrings(target, start + 4, end, 3) : start + octetsBeforeName(type);
   for (let i = 0; i < names; i++) {
-    if (offset < 0 || offset >= end) return false;
+    if (offset < 0) return false;
     offset = correctName(target, offset, end, optAt, optLength);
   }
   return names === 0 || offset >= 0;

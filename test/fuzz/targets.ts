@@ -31,7 +31,7 @@ class Placed {
     this.alone = octets;
     this.start = 1 + random.below(40);
     this.end = this.start + octets.length;
-    this.bytes = ROOM.subarray(0, this.end + 64).fill(random.pick([0, 1, 41, 63, 192, 255]));
+    this.bytes = ROOM.subarray(0, this.end + 64).fill(random.pick([0, 1, 12, 41, 63, 192, 255]));
     this.bytes.set(octets, this.start);
   }
 }

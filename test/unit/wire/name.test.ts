@@ -55,6 +55,11 @@ test('a pointer that does not lead strictly backwards is malformed', () => {
   assert.equal(expand(after12(0xc0, 15, 0, 0xc0, 12), 15), undefined, 'forward, at the second jump');
   assert.equal(expand(after12(0, 0xc0, 11), 13), undefined, 'into the header');
   assert.equal(expand(after12(0, 0xc0), 13), undefined, 'cut in two');
+  assert.equal(
+    expandName(after12(0, 0xc0, 12), 0, 13, 14, new Uint8Array(255), 0),
+    -1,
+    'its second octet not in the message',
+  );
   assert.equal(expand(after12(0, 0xc0, 12), 13), '.');
 });
 
