@@ -1,4 +1,5 @@
 import { HEADER_LENGTH } from '../wire/constants.ts';
+import { copyBytes } from '../wire/copy.ts';
 import { capTtls } from '../wire/ttl.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 import type { AnswerDraft } from './answer-draft.ts';
@@ -60,12 +61,12 @@ function writeFixed(u16: Uint16Array, index: number, question: CacheQuestion, an
 
 function writeBytes(memory: EntryMemory, at: number, type: number, question: CacheQuestion, answer: AnswerDraft): void {
   const { bytes, u16 } = memory;
-  bytes.set(question.bytes.subarray(question.start + HEADER_LENGTH, question.questionEnd), at + ENTRY_HEADER);
+  copyBytes(question.bytes, question.start + HEADER_LENGTH, question.questionEnd, bytes, at + ENTRY_HEADER);
   const body = memory.bodyStart(at);
   bytes[body - 4] = type >> 8;
   bytes[body - 3] = type;
-  bytes.set(answer.message.subarray(answer.bodyStart, answer.bodyEnd), body);
-  bytes.set(answer.options.subarray(answer.optionsStart, answer.optionsEnd), memory.optionsStart(at));
+  const afterBody = copyBytes(answer.message, answer.bodyStart, answer.bodyEnd, bytes, body);
+  copyBytes(answer.options, answer.optionsStart, answer.optionsEnd, bytes, afterBody);
   const ttls = memory.ttlIndex(at);
   for (let i = 0; i < answer.ttlCount; i++) u16[ttls + i] = answer.ttlOffsets[i]!;
   const groups = ttls + answer.ttlCount;

@@ -2,6 +2,7 @@ import { Timer } from '../core/timer-wheel.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { Answerer, Ask, Failure } from '../upstream/ask.ts';
 import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_LENGTH } from '../wire/constants.ts';
+import { copyBytes } from '../wire/copy.ts';
 import { writeOpt } from '../wire/edns.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { ReplySink } from './client.ts';
@@ -86,8 +87,7 @@ function upstreamQuery(query: QueryView, questionEnd: number): Uint8Array {
   message[3] = flags;
   message[5] = 1;
   message[11] = 1;
-  const from = query.start;
-  for (let i = HEADER_LENGTH; i < questionEnd; i++) message[i] = query.bytes[from + i]!;
+  copyBytes(query.bytes, query.start + HEADER_LENGTH, query.questionEnd, message, HEADER_LENGTH);
   writeOpt(message, questionEnd, UDP_PAYLOAD_BYTES, 0, query.dnssecOk, NO_OPTIONS, 0, 0);
   return message;
 }

@@ -7,6 +7,7 @@ import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import { CLASS_CH, FLAG_RD, HEADER_LENGTH, RCODE_SERVFAIL, TYPE_ANY } from '../wire/constants.ts';
+import { copyBytes } from '../wire/copy.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
@@ -108,7 +109,7 @@ export class Resolver {
     const flight = joined ?? this.#depart(query, zone, false);
     if (joined !== undefined) flights.coalesced++;
     flights.wait(flight, {
-      message: query.bytes.slice(query.start, query.end),
+      message: copyOf(query),
       sink,
       isStream: client.isStream,
       traffic: client.traffic,
@@ -162,6 +163,13 @@ export class Resolver {
     client.traffic.response(zone.id, RCODE_SERVFAIL, reply.length, 0, SOURCE_LOCAL);
     return ANSWERED;
   }
+}
+
+/** The listener's buffer is its own again when the call returns. (`slice` of a Buffer would share it.) */
+function copyOf(query: QueryView): Uint8Array {
+  const message = new Uint8Array(query.end - query.start);
+  copyBytes(query.bytes, query.start, query.end, message, 0);
+  return message;
 }
 
 function cacheKey(query: QueryView): number {

@@ -1,3 +1,5 @@
+import { copyBytes } from './copy.ts';
+
 const NOTHING = new Uint8Array(0);
 /** OPT with a kept option (256 B), a stale code and an origin: under 400 B. */
 const TAIL_BYTES = 512;
@@ -29,21 +31,8 @@ export class Reply {
 
   /** Writes the message to `target` at `offset`, where there must be room for `length` bytes; returns the offset after it. */
   copyTo(target: Uint8Array, offset: number): number {
-    const afterHead = copy(this.head, this.headStart, this.headEnd, target, offset);
-    const afterBody = copy(this.body, this.bodyStart, this.bodyEnd, target, afterHead);
-    return copy(this.tail, this.tailStart, this.tailEnd, target, afterBody);
+    const afterHead = copyBytes(this.head, this.headStart, this.headEnd, target, offset);
+    const afterBody = copyBytes(this.body, this.bodyStart, this.bodyEnd, target, afterHead);
+    return copyBytes(this.tail, this.tailStart, this.tailEnd, target, afterBody);
   }
-}
-
-/** A loop beats the engine's own copy below about this many bytes, for that one needs a view made. */
-const SHORT = 96;
-
-function copy(source: Uint8Array, start: number, end: number, target: Uint8Array, offset: number): number {
-  const length = end - start;
-  if (length < SHORT) {
-    for (let i = 0; i < length; i++) target[offset + i] = source[start + i]!;
-  } else {
-    target.set(source.subarray(start, end), offset);
-  }
-  return offset + length;
 }
