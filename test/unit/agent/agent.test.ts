@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { Agent } from '../../../src/agent/agent.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { configFromFlags } from '../../../src/config/from-flags.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
+import { decodeMessage, encodeQuestion } from '../../client/message.ts';
+
+/** A server on a free port that answers every question with one address. */
+async function answering(lastOctet: number): Promise<{ port: number; close(): void }> {
+  const socket = createSocket('udp4');
+  socket.on('message', (query, peer) => {
+    const question = query.subarray(12, query.indexOf(0, 12) + 5);
+    const header = Buffer.from([query[0]!, query[1]!, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, lastOctet]);
+    socket.send(Buffer.concat([header, question, record]), peer.port, peer.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return { port: socket.address().port, close: () => socket.close() };
+}
+
+function configFor(upstreamPort: number, more: Record<string, string> = {}): Config {
+  const flags = {
+    listen: ['127.0.0.1:0'],
+    clusterDns: [`udp://127.0.0.1:${upstreamPort}`],
+    upstream: [`udp://127.0.0.1:${upstreamPort}`],
+    admin: 'off',
+    metrics: 'off',
+    ...more,
+  };
+  return configFromFlags(flags, { env: {}, isTerminal: false, readFile: () => '' }).config;
+}
+
+async function askUdp(port: number, name: string): Promise<string> {
+  const socket = createSocket('udp4');
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.send(encodeQuestion({ name, type: 'A' }));
+  const [reply] = (await once(socket, 'message')) as [Buffer];
+  socket.close();
+  return decodeMessage(reply).answers[0]!.data;
+}
+
+test('a reload sends new questions to the new upstream, and what was cached stays', async () => {
+  const [first, second] = [await answering(1), await answering(2)];
+  const agent = await Agent.start(configFor(first.port), { log: silentLogger });
+  const port = agent.addresses.listen[0]!.port;
+  assert.equal(await askUdp(port, 'one.example.com'), 'c0000201');
+  agent.reload(configFor(second.port));
+  assert.equal(await askUdp(port, 'two.example.com'), 'c0000202');
+  assert.equal(await askUdp(port, 'one.example.com'), 'c0000201', 'from the cache');
+  await agent.stop({ lameduckMs: 0 });
+  first.close();
+  second.close();
+});
+
+test('an admin port that is taken does not keep the agent from answering', async () => {
+  const upstream = await answering(1);
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port: taken } = holder.address() as { port: number };
+  const said: string[] = [];
+  const log = { ...silentLogger, error: (_fields: object, message: string) => said.push(message) };
+  const agent = await Agent.start(configFor(upstream.port, { admin: `127.0.0.1:${taken}` }), { log });
+  assert.equal(await askUdp(agent.addresses.listen[0]!.port, 'one.example.com'), 'c0000201');
+  assert.equal(agent.addresses.admin, undefined);
+  assert.equal(said.length, 1);
+  await agent.stop({ lameduckMs: 0 });
+  holder.close();
+  upstream.close();
+});
