@@ -3,23 +3,11 @@ import { CACHED_ANSWER } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { AnswerDraft } from './answer-draft.ts';
+import type { CacheQuestion } from './cache-question.ts';
 import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_REFRESHING } from './entry-memory.ts';
 import { entryLength, writeEntry } from './entry-writer.ts';
 import { dnssecBits, EVERY_TYPE, keyOf } from './key.ts';
 import { Slab } from './slab.ts';
-
-/** What identifies a question in the cache; `QueryView` fulfils it. The question stands in `bytes`, 12 bytes after `start`. */
-export interface CacheQuestion {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly nameEnd: number;
-  readonly questionEnd: number;
-  readonly nameHash: number;
-  readonly type: number;
-  readonly class: number;
-  readonly dnssecOk: boolean;
-  readonly flags: number;
-}
 
 export interface AnswerCacheOptions {
   /** Bytes of everything: slab and index. At least one MiB. */

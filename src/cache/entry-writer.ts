@@ -1,8 +1,8 @@
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { copyBytes } from '../wire/copy.ts';
 import { capTtls } from '../wire/ttl.ts';
-import type { CacheQuestion } from './answer-cache.ts';
 import type { AnswerDraft } from './answer-draft.ts';
+import type { CacheQuestion } from './cache-question.ts';
 import { DNSSEC_SHIFT, ENTRY_HEADER, type EntryMemory } from './entry-memory.ts';
 import { dnssecBits } from './key.ts';
 

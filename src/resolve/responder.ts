@@ -1,16 +1,5 @@
-import type { AnswerCache } from '../cache/answer-cache.ts';
-import { type CacheTraffic, HIT_DENIAL, HIT_SUCCESS } from '../cache/cache-traffic.ts';
-import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
-import type { Clock } from '../core/clock.ts';
-import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
-import { NO_ZONE } from '../metrics/zone-ids.ts';
-import { RCODE_BADVERS, RCODE_FORMERR, RCODE_NOTIMP } from '../wire/constants.ts';
-import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
-import type { Composer } from './composer.ts';
-import type { QueryLog } from './query-log.ts';
-import type { Resolver } from './resolver.ts';
 
 /** There is no answer, and none will come. */
 export const DROPPED = 0;
@@ -22,75 +11,4 @@ export const HELD = 2;
 /** Answers a client's message in [start, end), whose bytes it changes in place; returns ANSWERED, HELD or DROPPED. */
 export interface Responder {
   respond(bytes: Uint8Array, start: number, end: number, client: Client, reply: Reply): number;
-}
-
-const NO_OPTIONS = new Uint8Array(0);
-
-export interface CacheResponderParts {
-  cache: AnswerCache;
-  cacheTraffic: CacheTraffic;
-  clock: Clock;
-  composer: Composer;
-  queryLog: QueryLog;
-  resolver: Resolver;
-  /** Of the names in the cache's keys. */
-  seed: number;
-}
-
-/** The way of every message: out of the cache in the same call where a live entry answers it, else to the resolver. */
-export class CacheResponder implements Responder {
-  readonly #cache: AnswerCache;
-  readonly #cacheTraffic: CacheTraffic;
-  readonly #clock: Clock;
-  readonly #composer: Composer;
-  readonly #resolver: Resolver;
-  readonly #query: QueryView;
-  readonly #queryLog: QueryLog;
-
-  constructor({ cache, cacheTraffic, clock, composer, queryLog, resolver, seed }: CacheResponderParts) {
-    this.#cache = cache;
-    this.#cacheTraffic = cacheTraffic;
-    this.#clock = clock;
-    this.#composer = composer;
-    this.#queryLog = queryLog;
-    this.#resolver = resolver;
-    this.#query = new QueryView(seed);
-  }
-
-  respond(bytes: Uint8Array, start: number, end: number, client: Client, reply: Reply): number {
-    const query = this.#query;
-    const verdict = query.read(bytes, start, end);
-    if (verdict !== QUERY_OK) return this.#refuse(verdict, end - start, client, reply);
-    this.#queryLog.note(query, client);
-    const nowMs = this.#clock.nowMs();
-    const at = this.#cache.findFresh(query, nowMs);
-    if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);
-
-    const { memory } = this.#cache;
-    const zone = memory.zone(at);
-    client.traffic.request(zone, query.type, end - start, query.dnssecOk);
-    this.#composer.compose(query, memory, at, nowMs, client.isStream, 'cache', reply);
-    client.traffic.response(zone, memory.rcode(at), reply.length, 0, SOURCE_CACHE);
-    this.#cacheTraffic.count(zone, memory.kind(at) === KIND_POSITIVE ? HIT_SUCCESS : HIT_DENIAL);
-    const hits = memory.countHit(at);
-    if (nowMs >= memory.refreshAtMs(at) && !memory.has(at, STATE_REFRESHING)) this.#refresh(at, hits);
-    return ANSWERED;
-  }
-
-  #refresh(at: number, hits: number): void {
-    const least = this.#resolver.prefetchHits(this.#query);
-    if (least > 0 && hits >= least) this.#resolver.prefetch(this.#query, at);
-  }
-
-  #refuse(verdict: number, bytes: number, client: Client, reply: Reply): number {
-    if (verdict === QUERY_DROP) return DROPPED;
-    const query = this.#query;
-    let rcode = RCODE_NOTIMP;
-    if (verdict === QUERY_FORMERR) rcode = RCODE_FORMERR;
-    else if (verdict === QUERY_BADVERS) rcode = RCODE_BADVERS;
-    this.#composer.composeRcode(query, rcode, NO_OPTIONS, reply);
-    client.traffic.request(NO_ZONE, query.type, bytes, query.dnssecOk);
-    client.traffic.response(NO_ZONE, rcode, reply.length, 0, SOURCE_LOCAL);
-    return ANSWERED;
-  }
 }

@@ -1,5 +1,5 @@
-import type { CacheQuestion } from '../cache/answer-cache.ts';
 import type { AnswerDraft } from '../cache/answer-draft.ts';
+import type { CacheQuestion } from '../cache/cache-question.ts';
 import { EntryMemory } from '../cache/entry-memory.ts';
 import { writeEntry } from '../cache/entry-writer.ts';
 
