@@ -78,7 +78,9 @@ export class UdpPool implements UdpSocketOwner {
     this.#retire(index);
     const { address, clock, ids } = this.#parts;
     this.misses++;
-    this.#active[index] = new UdpSocket({ address, owner: this, clock, ids });
+    const socket = new UdpSocket({ address, owner: this, clock, ids });
+    // Where no descriptor is left, it has failed before it could be noted here.
+    if (!socket.isClosed) this.#active[index] = socket;
     return this.#active[index];
   }
 

@@ -51,7 +51,9 @@ test('BIND killed and started again loses no question but those of the outage', 
   }
 });
 
-test('a CoreDNS that goes away and comes back costs the client nothing', { skip: withoutCoreDns }, async (t) => {
+test('CoreDNS, which answers a connection strictly in turn, answers a burst with nothing lost', {
+  skip: withoutCoreDns,
+}, async (t) => {
   const corefile = (port: number): string => `.:${port} {\n  bind 127.0.0.1\n  whoami\n}\n`;
   const server: CoreDns = await startCoreDns({ corefile, readyName: 'ready.test' });
   const { forwarder, first, upstreams } = setUp([server]);
