@@ -31,8 +31,9 @@ export async function startAgent(flags: readonly string[], options: AgentOptions
   const own = ['--metrics', 'off', '--admin', '127.0.0.1:0', '--lameduck', '0s', '--log-format', 'json'];
   const child = spawnAgent([...(hasListen ? [] : ['--listen', '127.0.0.1:0']), ...own, ...flags], options);
   await child.waitUntil('listening', () => listening(child) !== undefined);
-  const { listen, admin } = listening(child)!;
-  const adminUrl = `http://${admin.host}:${admin.port}`;
+  const fields = listening(child)!;
+  const listen = fields.listen.map(serverFrom);
+  const adminUrl = `http://${fields.admin}`;
   return { ...listen[0]!, listen, adminUrl, child, scrape: () => scrape(adminUrl), stop: () => child.stop() };
 }
 
@@ -44,11 +45,13 @@ export function spawnAgent(flags: readonly string[], options: AgentOptions = {})
   return new Child(first!, rest, { cwd, hasChannel, ...(env && { env: { ...process.env, ...env } }) });
 }
 
-/** The addresses from the agent's log, once they are in it. */
-function listening(child: Child): { listen: Server[]; admin: Server } | undefined {
-  for (const line of child.output.split('\n').filter((text) => text.startsWith('{'))) {
-    const fields = JSON.parse(line);
-    if (fields.message === 'listening') return fields;
-  }
-  return undefined;
+/** What the agent's log says of its addresses, as `127.0.0.1:5300` and `[::1]:5300`, once it is there. */
+function listening(child: Child): { listen: string[]; admin: string } | undefined {
+  const line = child.output.split('\n').find((text) => text.startsWith('{') && text.includes('"message":"listening"'));
+  return line && JSON.parse(line);
+}
+
+function serverFrom(address: string): Server {
+  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address)!;
+  return { host: host!, port: Number(port) };
 }

@@ -45,7 +45,7 @@ export async function startLiar(behind: Server): Promise<Liar> {
   const server = { host: '127.0.0.1', port: await freePort() };
   const udp = createSocket('udp4');
   const elsewhere = createSocket('udp4');
-  const tcp = createServer();
+  const tcp = createServer({ noDelay: true });
   const sockets = new Set<Socket>();
   const state = { behaviour: honest, count: 0, accepted: 0 };
 

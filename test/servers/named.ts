@@ -133,6 +133,7 @@ function configuration(folder: string, host: string, port: number): string {
   max-udp-size 4096;
   edns-udp-size 4096;
   tcp-clients 2000;
+  tcp-listen-queue 1024;
   notify no;
   max-records-per-type 0;
   max-types-per-name 0;
