@@ -23,7 +23,10 @@ suite('the agent with its default flags in a network of its own', {
   let agent: Child | undefined;
 
   beforeEach(async () => {
-    namespace = await Namespace.create(`${LINK_LOCAL}/32`, `${UNIQUE_LOCAL}/128`);
+    namespace = await Namespace.create(
+      ...[LINK_LOCAL, RESOLVER.host].map((host) => `${host}/32`),
+      `${UNIQUE_LOCAL}/128`,
+    );
     named = await startNamed({ ...RESOLVER, within: namespace });
     folder = await mkdtemp(join(tmpdir(), 'signpost-netns-'));
     await writeFile(join(folder, 'resolv.conf'), `nameserver ${LINK_LOCAL}\nnameserver ${RESOLVER.host}\n`);
