@@ -17,14 +17,15 @@ after(() => named?.stop());
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `n${i}.example.test`);
 
 test('BIND answers thousands of pipelined questions over two connections', { skip: withoutNamed }, async (t) => {
-  const { forwarder, first, upstreams } = setUp([named!]);
+  const { forwarder, first, upstreams } = setUp([named!], { timing: { calmMs: 50 } });
   t.after(() => upstreams.close());
   await ask(forwarder, 'example.test', { type: 'SOA' });
   for (let round = 0; round < 10; round++) {
     const outcomes = await Promise.all(names(300).map((name) => ask(forwarder, name)));
     assert.ok(outcomes.every(({ failure }) => failure === undefined));
   }
-  assert.ok(first.tcp.size <= 3);
+  // A machine that is busy may stall one for a moment.
+  await until('two connections', () => first.tcp.size <= 2);
   assert.equal(first.isDown, false);
   assert.deepEqual([...first.badReplies], [0, 0, 0]);
 });
