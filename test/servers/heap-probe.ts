@@ -3,7 +3,8 @@ process.on('message', () => {
   const collect = (globalThis as { gc?: () => void }).gc!;
   collect();
   collect();
-  process.send!({ heapUsed: process.memoryUsage().heapUsed });
+  const { heapUsed, heapTotal } = process.memoryUsage();
+  process.send!({ heapUsed, heapTotal });
 });
 // The channel alone must not keep the agent alive.
 process.channel?.unref();
