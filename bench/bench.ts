@@ -115,7 +115,7 @@ export class Bench {
   /** Asks a server for what is in the file. Rejects where the answers are not what a figure may rest on. */
   async load(running: Running, queryFile: string, pace: Pace): Promise<LoadResult> {
     const result = await this.#ask(running, queryFile, pace);
-    requireGoodAnswers(result);
+    requireGoodAnswers(result, pace.queries);
     return result;
   }
 

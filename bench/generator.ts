@@ -52,9 +52,14 @@ export function parseBlast(text: string): LoadResult {
   };
 }
 
-/** A server that sheds load with quick errors must not look fast: fewer than 99.9% good answers make no figure. Throws then. */
-export function requireGoodAnswers(result: LoadResult): void {
+/**
+ * A server that sheds load with quick errors must not look fast: fewer than 99.9% good answers make no figure, nor do fewer than the
+ * `queries` that were to be asked. Throws then.
+ */
+export function requireGoodAnswers(result: LoadResult, queries = 0): void {
   const { answered, noError, lost, bad } = result;
+  if (answered + lost < queries)
+    throw new Error(`Cannot use this run: ${answered} of ${queries} queries before its time was over`);
   if (answered > 0 && noError >= 0.999 * (answered + lost)) return;
   throw new Error(`Cannot use this run: ${noError} NOERROR of ${answered} answers, ${lost} lost, ${bad} bad`);
 }

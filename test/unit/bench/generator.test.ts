@@ -30,5 +30,6 @@ test('a run with errors or losses is no figure, however fast', () => {
   requireGoodAnswers(good);
   assert.throws(() => requireGoodAnswers({ ...good, noError: 400_000 }), /400000 NOERROR of 504773/);
   assert.throws(() => requireGoodAnswers({ ...good, lost: 10_000 }), /10000 lost/);
+  assert.throws(() => requireGoodAnswers(good, 600_000), /504773 of 600000/);
   assert.throws(() => requireGoodAnswers({ ...good, answered: 0, noError: 0, lost: 0 }), /0 NOERROR of 0/);
 });
