@@ -215,7 +215,7 @@ test('a deep queue that moves is not stalled', async (t) => {
 });
 
 test('a server that answers out of order is not taken for a stalled one', async (t) => {
-  const { forwarder, first, server } = await scene(t, ({ label, query, reply }) => {
+  const { forwarder, first } = await scene(t, ({ label, query, reply }) => {
     setTimeout(() => reply(answerTo(query)), label.startsWith('slow') ? 250 : 0);
   });
   const fast = async (): Promise<void> => {
