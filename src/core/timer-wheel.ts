@@ -32,6 +32,8 @@ class Slot extends Timer {
 
 /** 1,024 slots x 5 ms: one turn is 5.1 s, the longest common time limit; longer ones go round again. */
 const SLOTS = 1024;
+/** A timer that is later than this beyond its tick tells of a loop that stood still. */
+const LATE_MS = 50;
 
 export interface TimerWheelOptions {
   clock: Clock;
@@ -52,11 +54,17 @@ export class TimerWheel {
   readonly #due = new Slot();
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => new Slot());
   readonly #onTick = (): void => {
+    // When the process itself was held up, what came meanwhile lies unread in the kernel: it is read first, so that nothing is given up that is there.
+    if (this.#clock.nowMs() - this.#armedMs > this.#tickMs + LATE_MS) setImmediate(this.#onDue);
+    else this.#onDue();
+  };
+  readonly #onDue = (): void => {
     this.#armed = false;
     this.advance();
   };
   #tick: number;
   #armed = false;
+  #armedMs = 0;
   #count = 0;
 
   constructor({ clock, tickMs = 5, arm = armUnreferenced }: TimerWheelOptions) {
@@ -121,6 +129,7 @@ export class TimerWheel {
   #rearm(): void {
     if (this.#armed || this.#count === 0) return;
     this.#armed = true;
+    this.#armedMs = this.#clock.nowMs();
     this.#arm(this.#onTick, this.#tickMs);
   }
 }
