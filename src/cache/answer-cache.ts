@@ -102,6 +102,8 @@ export class AnswerCache {
   /** Keeps an answer for `question` and returns its offset, or -1 where there is no room. */
   store(question: CacheQuestion, answer: AnswerDraft, nowMs: number): number {
     const type = answer.isForName ? EVERY_TYPE : question.type;
+    // Asked for type 0, an answer would stand where what is said of every type does.
+    if (type === EVERY_TYPE && !answer.isForName) return -1;
     const length = entryLength(question, answer);
     if (length > CACHED_ANSWER.value) {
       CACHED_ANSWER.hits++;

@@ -48,8 +48,8 @@ function registerSizes(register: Register, cache: AnswerCache, server: string): 
   register.counter('coredns_cache_evictions_total', 'Entries given up for room.', LABELS_WITH_TYPE, (emit) => {
     emit({ server, type: 'success', zones: '.', view: '' }, cache.evictions);
   });
-  register.counter('signpost_cache_rejected_total', 'Answers for which no room was found.', [], (emit) => {
-    emit({}, cache.rejected);
+  register.counter('coredns_cache_drops_total', 'Answers for which no room was found.', LABELS, (emit) => {
+    emit({ server, zones: '.', view: '' }, cache.rejected);
   });
   register.gauge('signpost_cache_bytes', 'Bytes in use: places of entries, and the index.', ['part'], (emit) => {
     emit({ part: 'entries' }, cache.usedBytes - cache.indexBytes);

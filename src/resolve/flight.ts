@@ -1,3 +1,4 @@
+import { dnssecBits } from '../cache/key.ts';
 import { Timer } from '../core/timer-wheel.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { Answerer, Ask, Failure } from '../upstream/ask.ts';
@@ -36,6 +37,8 @@ export class Flight extends Timer implements Ask {
   readonly zone: Zone;
   /** Of the cache, and of the table of flights where `isShared`. */
   readonly key: number;
+  /** DO and CD, as in the key. */
+  readonly dnssecBits: number;
   /** Others may join it, and its answer is kept. RD=0 shares nothing. */
   readonly isShared: boolean;
   /** Begun for the cache's sake, not for a client's. */
@@ -55,6 +58,7 @@ export class Flight extends Timer implements Ask {
     super();
     this.zone = zone;
     this.key = key;
+    this.dnssecBits = dnssecBits(query.dnssecOk, query.flags);
     this.isShared = isShared;
     this.isRefresh = isRefresh;
     this.#control = control;

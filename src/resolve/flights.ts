@@ -1,3 +1,4 @@
+import { dnssecBits } from '../cache/key.ts';
 import { IN_FLIGHT, REFRESHES, WAITERS } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
@@ -74,7 +75,7 @@ export class Flights {
 
 function isSame(flight: Flight, query: QueryView): boolean {
   const length = query.questionEnd - query.start;
-  if (flight.questionEnd !== length) return false;
+  if (flight.questionEnd !== length || flight.dnssecBits !== dnssecBits(query.dnssecOk, query.flags)) return false;
   const { message } = flight;
   const codes = length - 4;
   for (let i = 0; i < 4; i++) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FLAGS } from '../../client/message.ts';
+import { encodeQuestion, FLAGS } from '../../client/message.ts';
 import { House } from './house.ts';
 
 const NAME = 'www.example.com';
@@ -98,6 +98,16 @@ test('a name that came to exist is not hidden by what was known before', () => {
   house.ask({ name: NAME, type: 'MX', dnssecOk: true });
   house.outside.answer({ answers: [] });
   assert.equal(house.ask({ name: NAME, type: 'MX' }).reply.rcode, NXDOMAIN);
+});
+
+test('an answer to type 0 is not taken for one to every type', () => {
+  const house = new House();
+  const query = encodeQuestion({ name: NAME, type: 'A' });
+  query[query.length - 3] = 0;
+  house.send(query);
+  house.outside.answer({ authorities: [SOA(30, 30)] });
+  house.ask({ name: NAME, type: 'A' });
+  assert.equal(house.outside.asked.length, 1);
 });
 
 test('NODATA is kept for its type alone; without a SOA nothing negative is kept', () => {
