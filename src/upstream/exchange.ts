@@ -1,5 +1,5 @@
 import { Timer } from '../core/timer-wheel.ts';
-import type { Upstream } from './upstream.ts';
+import type { Answerer } from './ask.ts';
 
 /**
  * One question on its way to one upstream. Transports place it: on a connection, perhaps on a second one when the first is stalled, on a
@@ -56,7 +56,7 @@ export abstract class Exchange extends Timer {
   }
 
   /** A reply that matches; valid during the call only. */
-  abstract onReply(message: Uint8Array, start: number, end: number, upstream: Upstream): void;
+  abstract onReply(message: Uint8Array, start: number, end: number, upstream: Answerer): void;
 
   /** No place is left where a reply could come from. */
   abstract onUnreachable(): void;

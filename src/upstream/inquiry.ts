@@ -1,5 +1,5 @@
 import { RCODE_MASK, RCODE_REFUSED, RCODE_SERVFAIL } from '../wire/constants.ts';
-import type { Ask, Failure } from './ask.ts';
+import type { Answerer, Ask, Failure } from './ask.ts';
 import { Exchange } from './exchange.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -44,7 +44,7 @@ export class Inquiry {
   #running = 0;
   #isDone = false;
   #answer: Uint8Array | undefined;
-  #answeredBy: Upstream | undefined;
+  #answeredBy: Answerer | undefined;
 
   constructor(owner: InquiryOwner, ask: Ask) {
     this.#owner = owner;
@@ -65,7 +65,7 @@ export class Inquiry {
     this.#ask.onFailure(failure);
   }
 
-  onReply(answered: Try, message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+  onReply(answered: Try, message: Uint8Array, start: number, end: number, upstream: Answerer): void {
     if (this.#isDone) return;
     this.#end(answered);
     const rcode = message[start + 3]! & RCODE_MASK;
@@ -178,7 +178,7 @@ export class Try extends Exchange {
     this.number = earlier === undefined ? 1 : earlier.number + 1;
   }
 
-  override onReply(message: Uint8Array, start: number, end: number, upstream: Upstream): void {
+  override onReply(message: Uint8Array, start: number, end: number, upstream: Answerer): void {
     this.#inquiry.onReply(this, message, start, end, upstream);
   }
 

@@ -157,6 +157,24 @@ test('a wheel of coarse ticks keeps the same promise', () => {
   assert.ok(firedMs >= 1000 && firedMs <= 1500, `${firedMs} ms`);
 });
 
+test('after a pause of the process, what was waiting is read before anything is given up', async () => {
+  const clock = new FakeClock();
+  let onTick = (): void => assert.fail('the wheel has armed nothing');
+  const wheel = new TimerWheel({
+    clock,
+    arm: (callback) => {
+      onTick = callback;
+    },
+  });
+  let fired = 0;
+  wheel.set(new Noted(() => fired++), 20);
+  clock.advance(1000);
+  onTick();
+  assert.equal(fired, 0, 'not in the turn of the late timer');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(fired, 1, 'but after the sockets had theirs');
+});
+
 test('the armed timer of Node drives the wheel', async () => {
   const wheel = new TimerWheel({ clock: monotonicClock });
   // The wheel's own timer keeps no process alive.
