@@ -59,6 +59,18 @@ export const TROUBLES = limit('trouble_kinds', 64);
 /** UDP answers of one listener that the kernel has not taken. 256 x (4 KiB of buffer and libuv's request) = 1 MiB. Full: dropped. */
 export const UDP_BACKLOG = limit('udp_backlog', 256);
 
+/**
+ * Datagrams that one system call takes or gives. 64 x (2,112 B of slot, 96 B of addresses, 192 B of headers) = 151 KiB, twice for each listener: in and out.
+ * Full: another call.
+ */
+export const UDP_BATCH = limit('udp_batch', 64);
+
+/** Calls that one listener makes in a turn of the loop: 8 x 64 answers are a millisecond. Full: the others' turn; the rest waits in the kernel. */
+export const UDP_BATCHES_A_TURN = limit('udp_batches_a_turn', 8);
+
+/** One question over UDP, a slot of the batch: 271 B and options. 64 x 2,048 B = 128 KiB. Longer ones are cut there, and FORMERR if that cuts a record. */
+export const UDP_QUERY_BYTES = limit('udp_query_bytes', 2048);
+
 /** TCP connections of all clients. 4,096 x (3.5 KiB idle, measured with 10,000) = 14 MiB, and the kernel's. Full: refused. */
 export const TCP_CONNECTIONS = limit('tcp_connections', 4096);
 

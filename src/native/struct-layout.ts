@@ -1,0 +1,61 @@
+/**
+ * Layouts of Linux's C structures and its numbers, on x64 and arm64, where they are the same: 64 bits, little endian. A test holds them against
+ * the C compiler. Offsets are in bytes.
+ */
+
+/** Architectures on which the layouts below hold. */
+export const LAYOUT_ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
+
+/** struct sockaddr_in (16 B), struct sockaddr_in6 (28 B); both begin with the family and the port, that one big endian. */
+export const SOCKADDR_IN_BYTES = 16;
+export const SOCKADDR_IN6_BYTES = 28;
+export const SOCKADDR_PORT = 2;
+export const SOCKADDR_IN_ADDRESS = 4;
+export const SOCKADDR_IN6_ADDRESS = 8;
+export const SOCKADDR_IN6_SCOPE = 24;
+
+/** struct iovec */
+export const IOVEC_BYTES = 16;
+export const IOVEC_LENGTH = 8;
+
+/** struct mmsghdr: a struct msghdr, and how long the message is that came. */
+export const MMSGHDR_BYTES = 64;
+export const MSGHDR_NAME = 0;
+export const MSGHDR_NAME_LENGTH = 8;
+export const MSGHDR_VECTORS = 16;
+export const MSGHDR_VECTOR_COUNT = 24;
+export const MSGHDR_CONTROL = 32;
+export const MSGHDR_CONTROL_LENGTH = 40;
+export const MSGHDR_FLAGS = 48;
+export const MMSGHDR_LENGTH = 56;
+
+/** struct cmsghdr, then struct in_pktinfo (interface, source of a reply, destination) or struct in6_pktinfo (address, interface). */
+export const CMSGHDR_BYTES = 16;
+export const PKTINFO_INTERFACE = 0;
+export const PKTINFO6_ADDRESS = 0;
+export const PKTINFO6_INTERFACE = 16;
+/** With padding: CMSG_SPACE of the two. */
+export const PKTINFO_SPACE = 32;
+export const PKTINFO6_SPACE = 40;
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_RCVBUF = 8;
+export const SO_RCVBUFFORCE = 33;
+export const SO_MEMINFO = 55;
+/** Index of the datagrams that did not fit, in the 32-bit words of SO_MEMINFO, and how many words there are. */
+export const SK_MEMINFO_DROPS = 8;
+export const SK_MEMINFO_VARS = 9;
+export const IPPROTO_IP = 0;
+export const IP_PKTINFO = 8;
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const EBADF = 9;
+export const EAGAIN = 11;
