@@ -53,8 +53,9 @@ export class Agent {
     const dataPlane = new DataPlane(config, { clock, log, zones: traffics.zones });
     // Bound before anything else is seen from outside: whoever finds it ready or healthy can ask it.
     const wheel = new TimerWheel({ clock, tickMs: SLOW_TICK_MS });
-    const { responder } = dataPlane;
-    const listeners = await Listeners.open(config.listen, { responder, traffics, clock, wheel }).catch((error) => {
+    const { responder, cache } = dataPlane;
+    const listenersParts = { responder, traffics, clock, wheel, log, slab: cache.memory.bytes };
+    const listeners = await Listeners.open(config.listen, listenersParts).catch((error) => {
       dataPlane.close();
       throw error;
     });

@@ -22,7 +22,7 @@
  * The fixed part is one cache line. Offsets of TTLs and groups count from the start of the body.
  */
 export class EntryMemory {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
   readonly f64: Float64Array;

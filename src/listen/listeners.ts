@@ -1,5 +1,6 @@
 import type { SocketAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import { type Logger, silentLogger } from '../core/logger.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { Responder } from '../resolve/responder.ts';
@@ -8,7 +9,8 @@ import { type ConnectionBounds, ConnectionCounts } from './connection-counts.ts'
 import { OutputBuffers } from './output-buffers.ts';
 import { TcpListener } from './tcp.ts';
 import { TCP_BOUNDS, TCP_TIMES, type TcpBounds, type TcpParts, type TcpTimes } from './tcp-parts.ts';
-import { expectOwnAddress, PortableUdpListener } from './udp-portable.ts';
+import type { UdpKind, UdpListener } from './udp-listener.ts';
+import { UdpOpener } from './udp-opener.ts';
 
 export interface ListenersParts {
   readonly responder: Responder;
@@ -16,6 +18,11 @@ export interface ListenersParts {
   readonly clock: Clock;
   /** Of coarse ticks (250 ms): its time limits are seconds. */
   readonly wheel: TimerWheel;
+  /** Memory that most answers' records lie in; see `UdpListenerParts`. */
+  readonly slab?: Uint8Array<ArrayBuffer>;
+  readonly log?: Logger;
+  /** What is tried for UDP, in order. */
+  readonly udpKinds?: readonly UdpKind[];
   readonly times?: TcpTimes;
   readonly bounds?: TcpBounds;
   readonly connectionBounds?: ConnectionBounds;
@@ -23,7 +30,7 @@ export interface ListenersParts {
 
 /** UDP and TCP on one address. */
 interface Pair {
-  readonly udp: PortableUdpListener;
+  readonly udp: UdpListener;
   readonly tcp: TcpListener;
 }
 
@@ -32,7 +39,7 @@ const FREE_PORT_TRIES = 20;
 
 /** Every socket that queries come in on. */
 export class Listeners {
-  readonly udp: readonly PortableUdpListener[];
+  readonly udp: readonly UdpListener[];
   readonly tcp: readonly TcpListener[];
   readonly counts: ConnectionCounts;
   readonly buffers: OutputBuffers;
@@ -43,7 +50,8 @@ export class Listeners {
    * that cannot be had. Port 0 becomes a port that is free for both.
    */
   static async open(addresses: readonly SocketAddress[], parts: ListenersParts): Promise<Listeners> {
-    for (const address of addresses) expectOwnAddress(address);
+    const udp = await UdpOpener.choose(parts.log ?? silentLogger, parts.udpKinds);
+    for (const address of addresses) udp.expectServable(address);
     const tcpParts: TcpParts = {
       responder: parts.responder,
       clock: parts.clock,
@@ -55,9 +63,9 @@ export class Listeners {
     };
     const pairs: Pair[] = [];
     try {
-      for (const address of addresses) pairs.push(await openPair(address, parts, tcpParts));
+      for (const address of addresses) pairs.push(await openPair(address, udp, parts, tcpParts));
     } catch (error) {
-      for (const { udp, tcp } of pairs) await Promise.all([close(udp), close(tcp)]);
+      for (const pair of pairs) await Promise.all([close(pair.udp), close(pair.tcp)]);
       throw error;
     }
     return new Listeners(pairs, tcpParts);
@@ -101,7 +109,12 @@ class Deadline extends Timer {
   }
 }
 
-async function openPair(address: SocketAddress, parts: ListenersParts, tcpParts: TcpParts): Promise<Pair> {
+async function openPair(
+  address: SocketAddress,
+  udp: UdpOpener,
+  parts: ListenersParts,
+  tcpParts: TcpParts,
+): Promise<Pair> {
   for (let tries = 1; ; tries++) {
     let tcp: TcpListener;
     try {
@@ -110,7 +123,7 @@ async function openPair(address: SocketAddress, parts: ListenersParts, tcpParts:
       throw await explainBindError(error, address, 'TCP');
     }
     try {
-      return { tcp, udp: await PortableUdpListener.open(tcp.address, parts) };
+      return { tcp, udp: await udp.open(tcp.address, parts) };
     } catch (error) {
       await close(tcp);
       const isTaken = bindErrorCode(error) === 'EADDRINUSE';
@@ -121,7 +134,7 @@ async function openPair(address: SocketAddress, parts: ListenersParts, tcpParts:
   }
 }
 
-async function close(listener: PortableUdpListener | TcpListener): Promise<void> {
+async function close(listener: UdpListener | TcpListener): Promise<void> {
   const closed = listener.finish();
   listener.destroy();
   await closed;

@@ -2,7 +2,7 @@ import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Register } from '../metrics/register.ts';
 import type { Listeners } from './listeners.ts';
 import type { TcpListener } from './tcp.ts';
-import type { PortableUdpListener } from './udp-portable.ts';
+import type { UdpListener } from './udp-listener.ts';
 
 /** Everything that the listeners count beside queries, by `server` as in the CoreDNS metrics. */
 export function registerListenMetrics(register: Register, listeners: Listeners): void {
@@ -67,6 +67,32 @@ function registerUdp(register: Register, { udp }: Listeners): void {
       for (const listener of udp) emit({ server: serverOf(listener) }, listener.receiveErrors);
     },
   );
+  register.counter(
+    'signpost_udp_send_errors_total',
+    'UDP answers that the kernel refused for good.',
+    ['server'],
+    (emit) => {
+      for (const listener of udp) emit({ server: serverOf(listener) }, listener.sendErrors);
+    },
+  );
+  register.counter(
+    'signpost_udp_kernel_drops_total',
+    'Datagrams that the kernel threw away because they were not read in time; absent where it is not known.',
+    ['server'],
+    (emit) => {
+      for (const listener of udp) {
+        if (listener.kernelDrops !== undefined) emit({ server: serverOf(listener) }, listener.kernelDrops);
+      }
+    },
+  );
+  register.gauge(
+    'signpost_udp_listener_info',
+    'How datagrams are read: batched, batched-dgram or portable (see docs/architecture.md).',
+    ['server', 'kind'],
+    (emit) => {
+      for (const listener of udp) emit({ server: serverOf(listener), kind: listener.kind }, 1);
+    },
+  );
   register.gauge(
     'signpost_udp_receive_buffer_bytes',
     'What the kernel granted for datagrams that wait to be read, its own bookkeeping included.',
@@ -77,6 +103,6 @@ function registerUdp(register: Register, { udp }: Listeners): void {
   );
 }
 
-function serverOf(listener: TcpListener | PortableUdpListener): string {
+function serverOf(listener: TcpListener | UdpListener): string {
   return `dns://${formatSocketAddress(listener.address)}`;
 }

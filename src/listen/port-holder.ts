@@ -1,8 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { endianness } from 'node:os';
 import { basename } from 'node:path';
 import type { SocketAddress } from '../config/config.ts';
+import { addressBytes } from '../native/sockaddr.ts';
 
 export type Protocol = 'UDP' | 'TCP';
 
@@ -70,7 +70,7 @@ async function list(folder: string): Promise<string[]> {
 }
 
 function toHexAddress(host: string): string {
-  const bytes = isIPv6(host) ? ipv6Bytes(host) : host.split('.').map(Number);
+  const bytes = addressBytes(host);
   const view = new DataView(Uint8Array.from(bytes).buffer);
   let hex = '';
   for (let at = 0; at < bytes.length; at += 4) {
@@ -78,22 +78,4 @@ function toHexAddress(host: string): string {
     hex += word.toString(16).toUpperCase().padStart(8, '0');
   }
   return hex;
-}
-
-/** Of an address in its shortest form. */
-function ipv6Bytes(host: string): number[] {
-  const [head = '', tail = ''] = host.split('::');
-  const first = groups(head);
-  const last = groups(tail);
-  const zeros = new Array<number>(16 - first.length - last.length).fill(0);
-  return [...first, ...zeros, ...last];
-}
-
-function groups(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return group.split('.').map(Number);
-    const word = Number.parseInt(group, 16);
-    return [word >> 8, word & 0xff];
-  });
 }

@@ -2,24 +2,13 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
-import { formatSocketAddress, isWildcard } from '../config/socket-address.ts';
-import { ConfigError } from '../core/errors.ts';
+import { formatSocketAddress } from '../config/socket-address.ts';
 import { type Limit, UDP_BACKLOG } from '../core/limits.ts';
 import type { Traffic } from '../metrics/traffic.ts';
-import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { Client, ReplySink } from '../resolve/client.ts';
 import { ANSWERED, type Responder } from '../resolve/responder.ts';
 import { Reply } from '../wire/reply.ts';
-
-export interface UdpListenerParts {
-  readonly responder: Responder;
-  readonly traffics: TrafficTable;
-  /** Datagrams that wait for the kernel to take them. */
-  readonly backlog?: Limit;
-}
-
-/** A burst while the loop is busy: 4 MiB are about 5,000 small datagrams at the 768 B that the kernel books for each. */
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+import { UDP_RECEIVE_BUFFER_BYTES, type UdpListener, type UdpListenerParts } from './udp-listener.ts';
 
 /** Room for every reply of a usual size; longer ones get a buffer of their own. */
 const SCRATCH_BYTES = 4096;
@@ -28,16 +17,17 @@ const SCRATCH_BYTES = 4096;
  * UDP on one address through node:dgram: what runs wherever Node does. It answers from the address that it is bound to, so that must be the
  * one that was asked.
  */
-export class PortableUdpListener implements Client {
+export class PortableUdpListener implements UdpListener, Client {
+  readonly kind = 'portable';
   readonly isStream = false;
   readonly traffic: Traffic;
   readonly address: SocketAddress;
-  /** What the kernel granted, its own bookkeeping included: Linux reports twice what may be used. */
   readonly receiveBufferBytes: number;
-  /** Replies dropped because `backlog` was full. */
+  /** node:dgram cannot tell. */
+  readonly kernelDrops = undefined;
   backlogDrops = 0;
-  /** Errors that the kernel reported instead of a datagram. */
   receiveErrors = 0;
+  sendErrors = 0;
   readonly #socket: dgram.Socket;
   readonly #responder: Responder;
   readonly #backlog: Limit;
@@ -51,9 +41,8 @@ export class PortableUdpListener implements Client {
   #isClosed = false;
   readonly #closed: Promise<void>;
 
-  /** Throws `ConfigError` (ERR_LISTEN_WILDCARD), or what the system said. */
+  /** Throws what the system said. */
   static async open(address: SocketAddress, parts: UdpListenerParts): Promise<PortableUdpListener> {
-    expectOwnAddress(address);
     const socket = dgram.createSocket(
       isIPv6(address.host)
         ? { type: 'udp6', ipv6Only: true, lookup: lookUpNothing }
@@ -77,7 +66,7 @@ export class PortableUdpListener implements Client {
     this.#responder = parts.responder;
     this.#backlog = parts.backlog ?? UDP_BACKLOG;
     // The kernel cuts it to what net.core.rmem_max allows, and says nothing.
-    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    socket.setRecvBufferSize(UDP_RECEIVE_BUFFER_BYTES);
     this.receiveBufferBytes = socket.getRecvBufferSize();
     this.#closed = new Promise((resolve) => {
       socket.once('close', resolve);
@@ -92,7 +81,6 @@ export class PortableUdpListener implements Client {
     return formatSocketAddress({ host: this.#host, port: this.#port });
   }
 
-  /** Messages whose answer is still to come. */
   get held(): number {
     return this.#held;
   }
@@ -125,14 +113,12 @@ export class PortableUdpListener implements Client {
     if (this.#isFinishing && this.#held === 0) this.destroy();
   }
 
-  /** Takes no more messages, answers those it has, and closes. */
   finish(): Promise<void> {
     this.#isFinishing = true;
     if (this.#held === 0) this.destroy();
     return this.#closed;
   }
 
-  /** Closes now; answers that are still to come are dropped. */
   destroy(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -149,16 +135,6 @@ export class PortableUdpListener implements Client {
       this.sendTo(reply, peer.port, peer.address);
     }
   }
-}
-
-/** Throws `ConfigError` where a reply could leave from another address than was asked. */
-export function expectOwnAddress(address: SocketAddress): void {
-  if (!isWildcard(address.host)) return;
-  throw new ConfigError(
-    'ERR_LISTEN_WILDCARD',
-    `Cannot listen on ${formatSocketAddress(address)} (--listen): replies would not always leave from the address that was asked. ` +
-      'Give each address of this machine that is to answer, such as 169.254.20.10',
-  );
 }
 
 /** The sender of one datagram whose answer comes later. */

@@ -2,19 +2,23 @@ import assert from 'node:assert/strict';
 import { execSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { PortableUdpListener } from '../../src/listen/udp-portable.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { UdpKind } from '../../src/listen/udp-listener.ts';
+import { UdpOpener } from '../../src/listen/udp-opener.ts';
 import { TrafficTable } from '../../src/metrics/traffic-table.ts';
 import { ZoneIds } from '../../src/metrics/zone-ids.ts';
 import { bound, EchoResponder, LOOPBACK, query, until } from '../unit/listen/setup.ts';
 
-// Run by udp-backlog.test.ts in a network of its own. The first argument is the command that makes loopback slow.
-const slow = process.argv[2]!;
+// Run by udp-backlog.test.ts in a network of its own. Arguments: the command that makes loopback slow, the kind of listener, bytes of an answer.
+const [slow, kind, bodyBytes] = process.argv.slice(2) as [string, UdpKind, string];
+const BODY_BYTES = Number(bodyBytes);
 const QUESTIONS = 250;
-const BODY_BYTES = 4000;
 
 const responder = new EchoResponder();
 const backlog = bound(50);
-const listener = await PortableUdpListener.open(LOOPBACK, {
+const opener = await UdpOpener.choose(silentLogger, [kind]);
+const listener = await opener.open(LOOPBACK, {
   responder,
   backlog,
   traffics: new TrafficTable(new ZoneIds()),
@@ -31,6 +35,8 @@ for (let id = 0; id < QUESTIONS; id++) {
 
 execSync(slow);
 for (const { id } of responder.held) responder.held[id]!.answer(new Uint8Array(BODY_BYTES).fill(id));
+// Answers of one turn leave at its end.
+await turn();
 const dropped = listener.backlogDrops;
 assert.ok(dropped > 0 && dropped < QUESTIONS - backlog.value, `${dropped} dropped`);
 assert.equal(backlog.hits, dropped);

@@ -29,14 +29,17 @@ test('many addresses of both families answer over UDP and TCP, each pair on one 
   }
 });
 
-test('a wildcard is refused before anything is opened', async (t) => {
+test('a wildcard is refused before anything is opened where answers cannot leave from the address that was asked', async (t) => {
   for (const host of ['0.0.0.0', '::']) {
-    await assert.rejects(open(t, [LOOPBACK, { host, port: 5353 }]), (error: ConfigError) => {
-      assert.ok(error instanceof ConfigError);
-      assert.equal(error.code, 'ERR_LISTEN_WILDCARD');
-      assert.match(error.message, /^Cannot listen on (0\.0\.0\.0|\[::\]):5353 \(--listen\): /);
-      return true;
-    });
+    await assert.rejects(
+      open(t, [LOOPBACK, { host, port: 5353 }], { udpKinds: ['portable'] }),
+      (error: ConfigError) => {
+        assert.ok(error instanceof ConfigError);
+        assert.equal(error.code, 'ERR_LISTEN_WILDCARD');
+        assert.match(error.message, /^Cannot listen on (0\.0\.0\.0|\[::\]):5353 \(--listen\): /);
+        return true;
+      },
+    );
   }
 });
 

@@ -5,6 +5,7 @@ import type { SocketAddress } from '../../../src/config/config.ts';
 import type { Limit } from '../../../src/core/limits.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { Listeners, type ListenersParts } from '../../../src/listen/listeners.ts';
+import type { UdpKind } from '../../../src/listen/udp-listener.ts';
 import { TrafficTable } from '../../../src/metrics/traffic-table.ts';
 import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import type { Client, ReplySink } from '../../../src/resolve/client.ts';
@@ -14,6 +15,9 @@ import { encodeQuestion } from '../../client/message.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
 export const LARGE_BYTES = 60_000;
+export const BODY_BYTES = 1000;
+/** What `slab.` is answered from: 1,000 octets from 5 on. */
+export const SLAB = Uint8Array.from({ length: 4096 }, (_, i) => i * 7);
 
 /** A question that the test answers when it wants to. */
 export class HeldQuestion {
@@ -32,7 +36,7 @@ export class HeldQuestion {
   }
 }
 
-/** Answers `large.` with 60,000 octets more, holds `held.`, drops `drop.` and what is too short; everything else comes back with QR set. */
+/** Answers `large.` with 60,000 octets more and `slab.` with 1,000 and a tail of 3, holds `held.`, drops `drop.` and what is too short; everything else comes back with QR set. */
 export class EchoResponder implements Responder {
   readonly held: HeldQuestion[] = [];
   answered = 0;
@@ -48,10 +52,20 @@ export class EchoResponder implements Responder {
       return HELD;
     }
     this.answered++;
+    if (label === 'slab') {
+      echo(bytes, start, end, SLAB, reply);
+      reply.bodyStart = 5;
+      reply.bodyEnd = 5 + BODY_BYTES;
+      reply.tail = TAIL;
+      reply.tailEnd = TAIL.length;
+      return ANSWERED;
+    }
     echo(bytes, start, end, label === 'larg' ? this.#large : this.#large.subarray(0, 0), reply);
     return ANSWERED;
   }
 }
+
+const TAIL = Uint8Array.of(0, 1, 2);
 
 function echo(bytes: Uint8Array, start: number, end: number, body: Uint8Array, reply: Reply): Reply {
   bytes[start + 2]! |= 0x80;
@@ -61,6 +75,7 @@ function echo(bytes: Uint8Array, start: number, end: number, body: Uint8Array, r
   reply.body = body;
   reply.bodyStart = 0;
   reply.bodyEnd = body.length;
+  reply.tailEnd = 0;
   return reply;
 }
 
@@ -96,6 +111,16 @@ export async function open(
     await closed;
   });
   return { listeners, responder, traffics, wheel, pass };
+}
+
+/** As `open`, with UDP of one kind. */
+export function openUdp(
+  t: TestContext,
+  kind: UdpKind,
+  addresses: readonly SocketAddress[] = [LOOPBACK],
+  parts: Partial<ListenersParts> = {},
+): Promise<Setup> {
+  return open(t, addresses, { udpKinds: [kind], slab: SLAB, ...parts });
 }
 
 export function bound(value: number): Limit {
