@@ -31,9 +31,12 @@ export class AnswerCache {
   readonly #slab: Slab;
   readonly #index: LRUCache<number, number>;
   readonly #capacity: number;
+  #lastTyped = -1;
+  #lastName = -1;
   readonly #move = (from: number, to: number): void => {
-    // `dispose` frees the old place.
+    // `dispose` frees the old place, and counts it out.
     this.#index.set(this.#slab.memory.key(from), to, NOTHING);
+    if (this.memory.kind(to) !== KIND_POSITIVE) this.denials++;
   };
   readonly #evict = (at: number): void => {
     this.#index.delete(this.#slab.memory.key(at));
@@ -52,7 +55,7 @@ export class AnswerCache {
       max: this.#capacity,
       dispose: (at, _key, reason) => {
         if (reason === 'evict') this.evictions++;
-        if (reason !== 'set' && this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
+        if (this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
         this.#slab.free(at);
       },
     });
@@ -85,18 +88,27 @@ export class AnswerCache {
    * instead of a live entry of the type that was asked.
    */
   findFresh(question: CacheQuestion, nowMs: number): number {
-    const typed = this.#find(question, question.type);
-    if (typed !== -1 && this.memory.freshUntilMs(typed) > nowMs) return typed;
-    const name = this.#find(question, EVERY_TYPE);
-    return name !== -1 && this.memory.freshUntilMs(name) > nowMs ? name : -1;
+    this.#lastTyped = this.#find(question, question.type);
+    this.#lastName = -1;
+    if (this.#isLive(this.#lastTyped, nowMs)) return this.#lastTyped;
+    this.#lastName = this.#find(question, EVERY_TYPE);
+    return this.#isLive(this.#lastName, nowMs) ? this.#lastName : -1;
   }
 
-  /** Offset of the entry that may be given although its time is over, or -1: no failure, and ended less than `staleSeconds` ago. One that is still live is found too. */
+  /**
+   * Offset of the entry that may be given although its time is over, or -1: no failure, and ended less than `staleSeconds` ago. Of the question
+   * that `findFresh` was last called with, right before: a miss looks up once.
+   */
+  expiredOfLast(nowMs: number, staleSeconds: number): number {
+    if (this.#isBridge(this.#lastTyped, nowMs, staleSeconds)) return this.#lastTyped;
+    return this.#isBridge(this.#lastName, nowMs, staleSeconds) ? this.#lastName : -1;
+  }
+
+  /** The same of any question; an entry that is still live is found too. */
   findExpired(question: CacheQuestion, nowMs: number, staleSeconds: number): number {
-    const typed = this.#find(question, question.type);
-    if (typed !== -1 && this.#isBridge(typed, nowMs, staleSeconds)) return typed;
-    const name = this.#find(question, EVERY_TYPE);
-    return name !== -1 && this.#isBridge(name, nowMs, staleSeconds) ? name : -1;
+    this.#lastTyped = this.#find(question, question.type);
+    this.#lastName = this.#find(question, EVERY_TYPE);
+    return this.expiredOfLast(nowMs, staleSeconds);
   }
 
   /** Keeps an answer for `question` and returns its offset, or -1 where there is no room. */
@@ -109,13 +121,12 @@ export class AnswerCache {
       CACHED_ANSWER.hits++;
       return -1;
     }
-    const key = this.#key(question, type);
-    this.#index.delete(key);
     const at = this.#allocate(length);
     if (at === -1) {
       this.rejected++;
       return -1;
     }
+    const key = this.#key(question, type);
     writeEntry(this.memory, at, key, type, question, answer, nowMs);
     this.#index.set(key, at, NOTHING);
     if (answer.kind !== KIND_POSITIVE) this.denials++;
@@ -163,7 +174,12 @@ export class AnswerCache {
     );
   }
 
+  #isLive(at: number, nowMs: number): boolean {
+    return at !== -1 && this.memory.freshUntilMs(at) > nowMs;
+  }
+
   #isBridge(at: number, nowMs: number, staleSeconds: number): boolean {
+    if (at === -1) return false;
     return this.memory.kind(at) !== KIND_FAILURE && nowMs < this.memory.freshUntilMs(at) + staleSeconds * 1000;
   }
 

@@ -162,7 +162,7 @@ export class Delivery implements FlightControl {
     const at = cache.findExpired(question, nowMs, zone.cache.staleSeconds);
     if (at === -1 || !mayServeStale(cache.memory, at, question, zone)) return false;
     const query = this.#waiterQuery;
-    for (const waiter of flights.release(flight)) {
+    for (let waiter = flights.release(flight); waiter !== undefined; waiter = flights.release(flight)) {
       query.read(waiter.message, 0, waiter.message.length);
       composer.composeStale(query, cache.memory, at, zone.cache.staleTtlSeconds, waiter.isStream, this.#reply);
       cacheTraffic.count(zone.id, SERVED_STALE);
@@ -176,7 +176,7 @@ export class Delivery implements FlightControl {
   #deliver(flight: Flight, memory: EntryMemory, at: number, nowMs: number, origin: string): void {
     const { composer, flights } = this.#parts;
     const query = this.#waiterQuery;
-    for (const waiter of flights.release(flight)) {
+    for (let waiter = flights.release(flight); waiter !== undefined; waiter = flights.release(flight)) {
       query.read(waiter.message, 0, waiter.message.length);
       composer.compose(query, memory, at, nowMs, waiter.isStream, origin, this.#reply);
       const durationMs = nowMs - waiter.receivedMs;

@@ -20,6 +20,8 @@ export interface Waiter {
   readonly isStream: boolean;
   readonly traffic: Traffic;
   readonly receivedMs: number;
+  /** Who joined the same flight after this one. */
+  next: Waiter | undefined;
 }
 
 /** Who hears how a flight ends: the resolver. */
@@ -43,7 +45,8 @@ export class Flight extends Timer implements Ask {
   readonly isShared: boolean;
   /** Begun for the cache's sake, not for a client's. */
   readonly isRefresh: boolean;
-  waiters: Waiter[] = [];
+  firstWaiter: Waiter | undefined = undefined;
+  lastWaiter: Waiter | undefined = undefined;
   isPatienceOver = false;
   readonly #control: FlightControl;
 

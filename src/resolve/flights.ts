@@ -54,16 +54,20 @@ export class Flights {
   }
 
   wait(flight: Flight, waiter: Waiter): void {
-    flight.waiters.push(waiter);
+    if (flight.lastWaiter === undefined) flight.firstWaiter = waiter;
+    else flight.lastWaiter.next = waiter;
+    flight.lastWaiter = waiter;
     this.#waiters++;
   }
 
-  /** Hands over all who wait; they are the caller's from now on. */
-  release(flight: Flight): Waiter[] {
-    const { waiters } = flight;
-    flight.waiters = [];
-    this.#waiters -= waiters.length;
-    return waiters;
+  /** Takes the waiter that has waited longest from the flight; undefined where none is left. */
+  release(flight: Flight): Waiter | undefined {
+    const waiter = flight.firstWaiter;
+    if (waiter === undefined) return undefined;
+    flight.firstWaiter = waiter.next;
+    if (waiter.next === undefined) flight.lastWaiter = undefined;
+    this.#waiters--;
+    return waiter;
   }
 
   end(flight: Flight): void {

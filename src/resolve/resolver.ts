@@ -52,14 +52,14 @@ export class Resolver {
     this.#routes = routes;
   }
 
-  /** ANSWERED, HELD or DROPPED, as `Responder.respond` has them. `query` is a whole question that no live entry answers. */
+  /** ANSWERED, HELD or DROPPED, as `Responder.respond` has them. `query` is a whole question that the cache was just asked for and has no live entry of. */
   resolve(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
     const zone = this.#zoneOf(query);
     client.traffic.request(zone.id, query.type, query.end - query.start, query.dnssecOk);
     if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
     const { cache, cacheTraffic } = this.#parts;
     cacheTraffic.count(zone.id, MISS);
-    const expired = cache.findExpired(query, nowMs, zone.cache.staleSeconds);
+    const expired = cache.expiredOfLast(nowMs, zone.cache.staleSeconds);
     if (expired !== -1) {
       const isPostponed = cache.memory.recheckAtMs(expired) > nowMs;
       if (mayServeStale(cache.memory, expired, query, zone)) {
@@ -114,6 +114,7 @@ export class Resolver {
       isStream: client.isStream,
       traffic: client.traffic,
       receivedMs: nowMs,
+      next: undefined,
     });
     if (canBridge && !flight.isSet && !flight.isPatienceOver) wheel.set(flight, zone.cache.staleAfterMs);
     return HELD;
