@@ -70,7 +70,8 @@ export class Inquiry {
     this.#end(answered);
     const rcode = message[start + 3]! & RCODE_MASK;
     if (rcode === RCODE_SERVFAIL || rcode === RCODE_REFUSED) {
-      this.#answer = message.slice(start, end);
+      // A copy, for it outlives the call (`slice` of a Buffer would share what the next read overwrites).
+      this.#answer = new Uint8Array(message.subarray(start, end));
       this.#answeredBy = upstream;
       if (this.#running === 0 && !this.#tryNext(false)) this.#giveUp('unreachable');
       return;
