@@ -56,6 +56,17 @@ test('a refusal is given where the others are silent', async (t) => {
   assert.equal((await ask(forwarder, 'n.test')).rcode, 5);
 });
 
+test('a refusal that is kept stays as it was, whatever is read from the connection after it', async (t) => {
+  const refuseOne: Script = (received) => (received.label === 'kept' ? answerWith(5)(received) : answerAll(received));
+  const silentToOne: Script = (received) => (received.label === 'kept' ? undefined : answerAll(received));
+  const { forwarder } = await scene(t, [refuseOne, silentToOne], { tryMs: 150, totalMs: 400, transport: 'tcp' });
+  const kept = ask(forwarder, 'kept.test');
+  for (let i = 0; i < 5; i++) await ask(forwarder, `another-name-${i}.test`);
+  const { rcode, reply } = await kept;
+  assert.equal(rcode, 5);
+  assert.equal(reply.toString('latin1', 13, 17), 'kept');
+});
+
 test('a silent upstream costs one try, and then the next one is asked', async (t) => {
   const { forwarder, servers } = await scene(t, [silent, answerAll], { tryMs: 60 });
   const { rcode, ms } = await ask(forwarder, 'n.test');
