@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, frame, TcpClient } from '../client/ask.ts';
 import { decodeMessage, encodeQuestion } from '../client/message.ts';
 import { type Agent, startAgent } from '../servers/agent.ts';
-import { assertIdle } from '../servers/idle.ts';
+import { assertIdle, assertMetrics } from '../servers/idle.ts';
+import type { Metrics } from '../servers/metrics.ts';
 import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
 import { skipWithout } from '../servers/programs.ts';
 
@@ -98,7 +99,8 @@ suite('clients that behave badly', { skip: skipWithout(...NAMED_PROGRAMS) }, () 
         return socket;
       }),
     );
-    assert.equal((await agent.scrape()).sum('signpost_tcp_connections'), 1000);
+    const isOpen = (metrics: Metrics) => metrics.sum('signpost_tcp_connections') === 1000;
+    await assertMetrics(agent, isOpen, 'there are not a thousand connections');
     for (const socket of clients) socket.destroy();
   });
 
