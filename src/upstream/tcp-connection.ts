@@ -16,6 +16,14 @@ import type { RandomIds } from './random-ids.ts';
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
+/**
+ * Where nothing else moves either, it is rather the server that pauses than a slow name that holds up the others: more connections would not
+ * help, and so it takes longer until one counts as stalled.
+ */
+const ALL_QUIET_STALL_MS = 100;
+/** How soon a connection that is quiet, but not for too long yet, is looked at again. */
+const LEAST_WATCH_MS = 10;
+
 /** A server that is not bound to the order cannot be held up by one slow name: only long silence tells that such a connection is dead. */
 const OUT_OF_ORDER_STALL_MS = 500;
 
@@ -28,6 +36,8 @@ export interface TcpConnectionOwner {
   readonly hedgeMs: number;
   /** The server has answered a later query before an earlier one: set by the connection that saw it, known to all. */
   isOutOfOrder: boolean;
+  /** Whether another connection than this one got a reply after `sinceMs`. */
+  hasMoved(connection: TcpConnection, sinceMs: number): boolean;
   onOpen(connection: TcpConnection): void;
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
   onBadReply(reason: number): void;
@@ -73,7 +83,8 @@ export class TcpConnection implements FrameSink {
   /** What the server said it allows (RFC 7828); 0: nothing said. */
   keepaliveMs = 0;
   lastUsedMs: number;
-  #lastReplyMs = 0;
+  /** When something last came back; 0: never. */
+  lastReplyMs = 0;
   #readMs = 0;
   #keepaliveSlot = -1;
   #hasAskedKeepalive = false;
@@ -184,7 +195,7 @@ export class TcpConnection implements FrameSink {
     if (slot !== this.pending.head) this.#parts.owner.isOutOfOrder = true;
     this.pending.release(slot);
     exchange.places--;
-    this.#lastReplyMs = this.#readMs;
+    this.lastReplyMs = this.#readMs;
     this.hasAnswered = true;
     if (this.isStalled) this.#onMoving();
     if (slot === this.#keepaliveSlot) this.#readKeepalive(bytes, start, end);
@@ -209,10 +220,16 @@ export class TcpConnection implements FrameSink {
     return isOutOfOrder ? Math.max(hedgeMs, OUT_OF_ORDER_STALL_MS) : hedgeMs;
   }
 
+  #isQuietTooLong(nowMs: number): boolean {
+    const quietMs = this.#quietMs(nowMs);
+    if (quietMs < this.#stallMs) return false;
+    return quietMs >= ALL_QUIET_STALL_MS || this.#parts.owner.hasMoved(this, nowMs - quietMs);
+  }
+
   /** How long it has owed a reply with nothing coming back; a deep queue that moves is never quiet. */
   #quietMs(nowMs: number): number {
     const { head, sentMs } = this.pending;
-    return head < 0 ? 0 : nowMs - Math.max(this.#lastReplyMs, sentMs[head]!);
+    return head < 0 ? 0 : nowMs - Math.max(this.lastReplyMs, sentMs[head]!);
   }
 
   /** Not set for each query: it looks how long nothing came, and comes again when that could be too long. */
@@ -220,18 +237,18 @@ export class TcpConnection implements FrameSink {
     if (this.state === 'closed') return;
     if (this.state === 'connecting' && nowMs - this.startedMs >= this.#parts.connectMs) {
       this.#finish('connect timed out');
-    } else if (this.pending.size > 0 && this.#quietMs(nowMs) >= this.#stallMs) {
+    } else if (this.pending.size > 0 && this.#isQuietTooLong(nowMs)) {
       // When this process itself was held up, timers run before the replies that wait in the kernel are read: look again after that.
       setImmediate(this.#confirm);
     } else if (this.pending.size > 0 || this.state === 'connecting') {
-      this.#parts.wheel.set(this.#watch, Math.max(this.#stallMs - this.#quietMs(nowMs), 1));
+      this.#parts.wheel.set(this.#watch, Math.max(this.#stallMs - this.#quietMs(nowMs), LEAST_WATCH_MS));
     }
   }
 
   #confirmStall(): void {
     if (this.state === 'closed') return;
     const nowMs = this.#parts.clock.nowMs();
-    const isStalled = this.pending.size > 0 && this.#quietMs(nowMs) >= this.#stallMs;
+    const isStalled = this.pending.size > 0 && this.#isQuietTooLong(nowMs);
     if (this.state === 'connecting') {
       this.#parts.wheel.set(this.#watch, Math.max(this.#parts.connectMs - (nowMs - this.startedMs), 1));
     } else if (!isStalled && this.pending.size > 0) {

@@ -161,6 +161,10 @@ export class TcpPool implements TcpConnectionOwner {
     return connection;
   }
 
+  hasMoved(connection: TcpConnection, sinceMs: number): boolean {
+    return this.#connections.some((other) => other !== connection && other.lastReplyMs > sinceMs);
+  }
+
   onOpen(connection: TcpConnection): void {
     const nowMs = this.#parts.clock.nowMs();
     const aged = this.#connections.find((other) => other !== connection && other.isAged(nowMs));
