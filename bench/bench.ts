@@ -8,7 +8,7 @@ import type { Cores } from './machine.ts';
 import { queryLines, serviceNames, zipfSample } from './names.ts';
 import type { Options } from './options.ts';
 import { findProgram, type Programs } from './programs.ts';
-import { agent } from './servers/agent.ts';
+import { agent, portableAgent } from './servers/agent.ts';
 import { coredns, findCoredns } from './servers/coredns.ts';
 import { startNamed, type Upstream } from './servers/named.ts';
 import type { Place, Running, Server } from './servers/server.ts';
@@ -34,6 +34,7 @@ export class Bench {
   readonly cores: Cores;
   readonly programs: Programs;
   readonly ours: Server;
+  readonly portable: Server;
   readonly limit: Server;
   /** undefined: not found on this machine. */
   readonly coredns: Server | undefined;
@@ -58,6 +59,7 @@ export class Bench {
     this.cores = cores;
     this.programs = programs;
     this.ours = agent(programs.agent);
+    this.portable = portableAgent(programs.agent);
     this.limit = udpLimit(programs.udpLimit);
     this.coredns = corednsProgram === undefined ? undefined : coredns(corednsProgram);
     this.unbound = unboundProgram === undefined ? undefined : unbound(unboundProgram);

@@ -1,9 +1,16 @@
 import { OURS } from '../measure.ts';
 import { freePort, launch, type Place, type Running, type Server } from './server.ts';
 
+export const PORTABLE = 'signpost, portable';
+
 /** The agent as it is shipped: built, every feature at its default, with the heap flags of the manifests. */
 export function agent(program: string): Server {
   return { name: OURS, start: (place) => startAgent(program, place) };
+}
+
+/** The same without native add-ons, so that it falls back to the listener on node:dgram. */
+export function portableAgent(program: string): Server {
+  return { name: PORTABLE, start: (place) => startAgent(program, place, ['--no-addons']) };
 }
 
 /** Starts it with more flags of node's, such as an inspector. */
