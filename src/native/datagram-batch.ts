@@ -126,7 +126,10 @@ export class DatagramBatch {
   /** A copy of where the message in a slot came from, which an answer can be put with later. */
   envelope(slot: number): Uint8Array {
     const at = ENVELOPES + slot * ENVELOPE_BYTES;
-    return new Uint8Array(this.bytes.subarray(at, at + CONTROL + this.#controlBytes));
+    // One for every miss: a loop, for `subarray` would make a view first.
+    const copy = new Uint8Array(CONTROL + this.#controlBytes);
+    for (let i = 0; i < copy.length; i++) copy[i] = this.bytes[at + i]!;
+    return copy;
   }
 
   /** Takes what has come, up to 64; returns how many, or -1 where the kernel gave an error instead. 0: nothing is there. */
@@ -150,7 +153,8 @@ export class DatagramBatch {
 
   /** Writes the envelope of a message that is put next. */
   setEnvelope(slot: number, envelope: Uint8Array): void {
-    this.bytes.set(envelope, ENVELOPES + slot * ENVELOPE_BYTES);
+    const at = ENVELOPES + slot * ENVELOPE_BYTES;
+    for (let i = 0; i < envelope.length; i++) this.bytes[at + i] = envelope[i]!;
   }
 
   /** The first `length` bytes of the slot go to whom its envelope names. */
