@@ -14,6 +14,8 @@ const NO_REACHABLE_AUTHORITY = 22;
 
 /** Ends one second after it came. */
 const SHORT_LIVED = 'ttl1.example.test';
+/** Far past it, so that a busy machine makes no difference. */
+const PAST_ITS_END_MS = 2000;
 
 suite('an upstream process that ends, hangs and comes back', {
   skip: skipWithout(...NAMED_PROGRAMS),
@@ -25,7 +27,7 @@ suite('an upstream process that ends, hangs and comes back', {
       await askFor(agent, 'one.example.test');
       await askFor(agent, SHORT_LIVED);
       await named.end();
-      await sleep(1100);
+      await sleep(PAST_ITS_END_MS);
 
       assert.equal((await askFor(agent, 'one.example.test')).rcode, 0);
       assertStale(await askFor(agent, SHORT_LIVED));
@@ -44,8 +46,8 @@ suite('an upstream process that ends, hangs and comes back', {
     test(`${transport}: stopped in mid-air: stale answers come within the timer and later at once; then it goes on`, async (t) => {
       const { named, agent } = await start(t, transport);
       await askFor(agent, SHORT_LIVED);
-      await sleep(1100);
-      named.kill('SIGSTOP');
+      await sleep(PAST_ITS_END_MS);
+      await named.pause();
       const first = await timed(() => askFor(agent, SHORT_LIVED));
       assertStale(first.reply);
       // 100 ms in the cluster's zone, and the machine's own delays; the first try alone is 1 s.
@@ -59,7 +61,7 @@ suite('an upstream process that ends, hangs and comes back', {
       assert.deepEqual(extendedErrors(later.reply), [NO_REACHABLE_AUTHORITY]);
       assert.ok(later.elapsedMs < 500, `${later.elapsedMs} ms`);
 
-      named.kill('SIGCONT');
+      named.resume();
       await assertBack(agent);
       await assertIdle(agent);
     });
@@ -74,8 +76,8 @@ suite('an upstream process that ends, hangs and comes back', {
     }
   });
 
-  for (const fault of ['SIGKILL', 'SIGSTOP'] as const) {
-    test(`with two upstreams, ${fault} for one of them is seen by no client`, async (t) => {
+  for (const fault of ['end', 'pause'] as const) {
+    test(`with two upstreams, the ${fault} of one of them is seen by no client`, async (t) => {
       const [bad, good] = await Promise.all([startNamed(), startNamed()]);
       const upstreams = [bad, good].flatMap(({ host, port }) => ['--cluster-dns', `tcp://${host}:${port}`]);
       const agent = await startAgent([
@@ -90,7 +92,7 @@ suite('an upstream process that ends, hangs and comes back', {
         await Promise.all([bad.stop(), good.stop()]);
       });
       for (let i = 0; i < 10; i++) assert.equal((await askFor(agent, `calm-${i}.wild.example.test`)).rcode, 0);
-      bad.kill(fault);
+      await bad[fault]();
       for (let i = 0; i < 30; i++) assert.equal((await askFor(agent, `${i}.wild.example.test`)).rcode, 0);
       await assertIdle(agent);
     });
@@ -141,10 +143,10 @@ async function assertBack(agent: Agent): Promise<void> {
   for (let i = 0; ; i++) {
     const { rcode } = await askFor(agent, `back-${i}.wild.example.test`);
     if (rcode === 0) break;
-    assert.ok(performance.now() < endMs, 'the upstream is back, the agent does not ask it');
+    assert.ok(performance.now() < endMs, `the upstream is back, the agent does not ask it\n${agent.child.output}`);
     await sleep(100);
   }
-  await sleep(1100);
+  await sleep(PAST_ITS_END_MS);
   const reply = await askFor(agent, SHORT_LIVED);
   assert.deepEqual(extendedErrors(reply), []);
   assert.deepEqual(

@@ -1,5 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What is kept of a server's output, for the message of a failed test. */
@@ -72,6 +73,17 @@ export class Child {
 
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
+  }
+
+  /**
+   * Stops it in mid-air (SIGSTOP) and resolves when all of its threads stand still: one of them must be scheduled to take the signal, and on a busy
+   * machine the others go on answering until then.
+   */
+  async pause(): Promise<void> {
+    this.#process.kill('SIGSTOP');
+    const tasks = `/proc/${this.pid}/task`;
+    const isStill = (task: string) => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'latin1'));
+    await this.waitUntil('still', () => readdirSync(tasks).every(isStill));
   }
 
   /** Resolves when `isReady` does so with true; rejects with the output where the process ends first or `limitMs` are over. */

@@ -20,7 +20,9 @@ export interface Named {
   readonly trustAnchor: string;
   /** The DNSKEY record of signed.test's key-signing key, as Unbound reads it. */
   readonly dnskey: string;
-  kill(signal: NodeJS.Signals): void;
+  /** Stops it in mid-air, until `resume`: its port is open, and nobody answers. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Ends the process hard and starts it again on the same port. */
   restart(): Promise<void>;
   /** Ends the process hard; `restart` brings it back. */
@@ -57,7 +59,8 @@ export async function startNamed(options: NamedOptions = {}): Promise<Named> {
     get pid() {
       return child.pid;
     },
-    kill: (signal) => child.kill(signal),
+    pause: () => child.pause(),
+    resume: () => child.kill('SIGCONT'),
     async end() {
       child.kill('SIGKILL');
       await child.exit;
