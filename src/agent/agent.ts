@@ -108,7 +108,7 @@ export class Agent {
   #registerMetrics(reloads: ReloadCounts | undefined): void {
     const register = this.#register;
     registerTrafficMetrics(register, this.#traffics);
-    this.#dataPlane.registerMetrics(register, this.#config);
+    this.#dataPlane.registerMetrics(register, this.#listeners.addresses[0]!);
     registerListenMetrics(register, this.#listeners);
     registerLimitMetrics(register);
     registerProcessMetrics(register, {

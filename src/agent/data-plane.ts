@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { AnswerCache } from '../cache/answer-cache.ts';
 import { CacheTraffic } from '../cache/cache-traffic.ts';
 import { registerCacheMetrics } from '../cache/metrics.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -98,8 +98,9 @@ export class DataPlane {
     return false;
   }
 
-  registerMetrics(register: Register, config: Config): void {
-    const server = `dns://${formatSocketAddress(config.listen[0]!)}`;
+  /** `first`: the first address that is really listened on. */
+  registerMetrics(register: Register, first: SocketAddress): void {
+    const server = `dns://${formatSocketAddress(first)}`;
     registerCacheMetrics(register, { cache: this.cache, traffic: this.cacheTraffic, zones: this.#zones, server });
     registerResolveMetrics(register, this.flights, this.#delivery);
     registerUpstreamMetrics(register, this.upstreams);

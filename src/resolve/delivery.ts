@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_FORWARD } from '../metrics/traffic.ts';
 import type { Answerer, Failure } from '../upstream/ask.ts';
-import { FLAG_TC, OPTION_EDE, RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../wire/constants.ts';
+import { FLAG_TC, OPTION_EDE, RCODE_NXDOMAIN, RCODE_SERVFAIL, TYPE_A, TYPE_AAAA } from '../wire/constants.ts';
 import { findOption } from '../wire/edns.ts';
 import { MessageScan } from '../wire/message-scan.ts';
 import { QueryView } from '../wire/query.ts';
@@ -112,10 +112,18 @@ export class Delivery implements FlightControl {
     // A client must not keep a "no" longer than we may; where nothing is kept its own TTLs stand.
     draft.capSeconds =
       lifetime.kind === KIND_NEGATIVE && lifetime.seconds > 0 ? lifetime.seconds : policy.positiveMaxSeconds;
-    // With a CNAME in front NXDOMAIN speaks of the chain's end (RFC 6604, section 3).
-    draft.isForName = draft.kind === KIND_NEGATIVE && scan.rcode === RCODE_NXDOMAIN && !scan.hasCname;
+    draft.isForName = draft.kind === KIND_NEGATIVE && scan.rcode === RCODE_NXDOMAIN && this.#speaksOfName(flight);
     draft.isPrefetched = policy.prefetchHits > 0 && lifetime.kind !== KIND_FAILURE;
     return draft;
+  }
+
+  /**
+   * Whether NXDOMAIN holds for every type of the name that was asked. With a CNAME in front it speaks of the chain's end (RFC 6604, section 3); and
+   * the cluster DNS says it to TXT at names that exist, of namespaces for one, so that there only what is said to A or AAAA counts.
+   */
+  #speaksOfName({ zone }: Flight): boolean {
+    const { hasCname, type } = this.#scan;
+    return !hasCname && (!zone.isCluster || type === TYPE_A || type === TYPE_AAAA);
   }
 
   /** No answer came, or none that can be read. What is kept from it lasts a second; our own overload is never kept. */

@@ -73,7 +73,8 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     this.#inspectMs = timing.inspectMs;
     this.tcp = new TcpPool({ address, owner: this, clock, wheel, ids, random, timing });
     this.udp = new UdpPool({ address, owner: this, clock, ids });
-    this.health = new Health({ label: this.label, wheel, log, random, probe: () => this.#probe() });
+    const transport = this.#isStream ? 'tcp' : 'udp';
+    this.health = new Health({ label: `${transport}://${this.label}`, wheel, log, random, probe: () => this.#probe() });
     this.#upkeep = new Upkeep((nowMs) => this.#inspect(nowMs));
   }
 

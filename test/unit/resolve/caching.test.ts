@@ -81,6 +81,15 @@ test('NXDOMAIN answers every type of the name, for the lesser of SOA TTL and MIN
   assert.equal(house.outside.asked.length, 1);
 });
 
+test('NXDOMAIN that the cluster DNS says to TXT does not speak of the name: it says so of namespaces that exist', () => {
+  const house = new House();
+  const name = 'shop.svc.cluster.local';
+  house.ask({ name, type: 'TXT' });
+  house.cluster.answer({ flags: NXDOMAIN, authorities: [SOA(30, 30)] });
+  assert.equal(house.ask({ name, type: 'TXT' }).reply.rcode, NXDOMAIN);
+  assert.equal(house.ask({ name, type: 'A' }).replies.length, 0, 'A is asked');
+});
+
 test('NXDOMAIN at the end of a CNAME chain speaks of the chain, not of the name', () => {
   const house = new House();
   const cname = { type: 'CNAME', name: NAME, ttl: 60, data: 'gone.example.com' } as const;
