@@ -121,6 +121,11 @@ export class Bench {
     return result;
   }
 
+  /** The same for nothing but practice: what is lost while a process compiles and opens its connections says nothing about it. */
+  async exercise(running: Running, queryFile: string, pace: Pace): Promise<void> {
+    await this.#ask(running, queryFile, pace);
+  }
+
   /** Asks for every name once, and again until each has been answered: after it all are in the server's cache. */
   async warm(running: Running): Promise<void> {
     const queries = this.names.length;

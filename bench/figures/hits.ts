@@ -46,7 +46,7 @@ export async function hits(bench: Bench): Promise<Measure[]> {
 async function measureHits(bench: Bench, running: Running) {
   const file = bench.zipfFile();
   await bench.warm(running);
-  await bench.load(running, file, { seconds: WARM_UP_SECONDS });
+  await bench.exercise(running, file, { seconds: WARM_UP_SECONDS });
   const asked = await bench.upstream.queries();
   const cpu = cpuSeconds(running.pid);
   const result = await bench.load(running, file, { seconds: bench.options.seconds });

@@ -39,7 +39,7 @@ async function measureMisses(bench: Bench, running: Running) {
   const { seconds } = bench.options;
   const warmUp = bench.queryFile('unique-warm-up', () => uniqueNames('w', NAMES_PER_SECOND * WARM_UP_SECONDS));
   const file = bench.queryFile('unique', () => uniqueNames('q', NAMES_PER_SECOND * seconds));
-  await bench.load(running, warmUp, { ...PACE, seconds: WARM_UP_SECONDS });
+  await bench.exercise(running, warmUp, { ...PACE, seconds: WARM_UP_SECONDS });
   const asked = await bench.upstream.queries();
   const cpu = cpuSeconds(running.pid);
   let connections = 0;
