@@ -103,7 +103,7 @@ const rules: Rule[] = [
       file('.npmrc', `registr${'y'}=https://example.com`),
       file('docs/a.md', `https://npm-registr${'y'}.example.com/`),
     ],
-    fair: [file('README.md', 'See /var/lib, docs/work/ and the workshop.'), file('.npmrc', 'fund=false')],
+    fair: [file('README.md', 'See /var/lib, docs/ and the workshop.'), file('.npmrc', 'fund=false')],
   },
   {
     promise: 'the lock file names no registry',
