@@ -130,9 +130,12 @@ const isolated = await run('unshare', ['--net', 'true']).then(
   () => false,
 );
 
-test('it needs no network', { skip: isolated ? false : refuseInCi('may not make a network namespace') }, async () => {
+test('it needs no network', {
+  skip: isolated ? skipWithout('dig') : refuseInCi('may not make a network namespace'),
+}, async (t) => {
   const script = `ip link set lo up && exec "${process.execPath}" "${ENTRY}" demo --listen 127.0.0.1:5300 ${OFF.join(' ')}`;
   const child = new Child('unshare', ['--net', 'sh', '-c', script]);
+  t.after(() => child.kill('SIGKILL'));
   await child.waitUntil('started', () => child.output.includes('Ctrl-C ends it.'));
   const inside = ['--target', String(child.pid), '--net', program('dig'), '-p', '5300', '@127.0.0.1', '+short'];
   for (const name of ['web.default.svc.cluster.local', 'mirror.example.org']) {
