@@ -4,14 +4,15 @@ import { createServer, type Socket } from 'node:net';
 import { exchangeTcp, frame, type Server } from '../client/ask.ts';
 import { freePort } from './free-port.ts';
 
+/** Where the question's name begins (RFC 1035, section 4.1.1). */
+const HEADER_LENGTH = 12;
+
 /** One query that reached the liar, and its means to answer it. */
 export interface Lie {
   readonly query: Buffer;
   /** What the honest server behind it says. */
   readonly truth: Buffer;
   readonly overTcp: boolean;
-  /** How many queries came before this one. */
-  readonly count: number;
   /** One message: a datagram, or a frame. */
   send(message: Uint8Array): void;
   /** Bytes as they are, with no length before them. TCP alone. */
@@ -30,7 +31,7 @@ export const honest: Behaviour = (lie) => lie.send(lie.truth);
 export interface Liar extends Server {
   /** What happens to queries from now on. */
   behave(behaviour: Behaviour): void;
-  /** Queries since the start. */
+  /** Clients' queries since the start: those for the root are the agent's own, which come when it likes. */
   readonly count: number;
   /** TCP connections that are open. */
   readonly connections: number;
@@ -49,11 +50,11 @@ export async function startLiar(behind: Server): Promise<Liar> {
   const sockets = new Set<Socket>();
   const state = { behaviour: honest, count: 0, accepted: 0 };
 
-  const answer = async (query: Buffer, means: Omit<Lie, 'query' | 'truth' | 'count'>): Promise<void> => {
-    const count = state.count++;
+  const answer = async (query: Buffer, means: Omit<Lie, 'query' | 'truth'>): Promise<void> => {
+    if (query[HEADER_LENGTH] !== 0) state.count++;
     const behaviour = state.behaviour;
     const truth = await exchangeTcp(behind, query).catch(() => query);
-    behaviour({ query, truth, count, ...means });
+    behaviour({ query, truth, ...means });
   };
   udp.on('message', (query, from) => answer(query, udpMeans(from)));
   tcp.on('connection', (socket) => {
@@ -61,7 +62,7 @@ export async function startLiar(behind: Server): Promise<Liar> {
     sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)));
     readFrames(socket, (query) => answer(query, tcpMeans(socket)));
   });
-  const udpMeans = (from: RemoteInfo): Omit<Lie, 'query' | 'truth' | 'count'> => ({
+  const udpMeans = (from: RemoteInfo): Omit<Lie, 'query' | 'truth'> => ({
     overTcp: false,
     send: (message) => udp.send(message, from.port, from.address),
     sendFromElsewhere: (message) => elsewhere.send(message, from.port, from.address),
@@ -94,7 +95,7 @@ export async function startLiar(behind: Server): Promise<Liar> {
   };
 }
 
-function tcpMeans(socket: Socket): Omit<Lie, 'query' | 'truth' | 'count'> {
+function tcpMeans(socket: Socket): Omit<Lie, 'query' | 'truth'> {
   return {
     overTcp: true,
     send: (message) => socket.write(frame(message)),
