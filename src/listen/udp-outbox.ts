@@ -1,5 +1,6 @@
 import type { Limit } from '../core/limits.ts';
-import { BATCH, type DatagramBatch, SLOT_BYTES } from '../native/datagram-batch.ts';
+import { BATCH, SLOT_BYTES } from '../native/batch-layout.ts';
+import type { DatagramBatch } from '../native/datagram-batch.ts';
 import type { Reply } from '../wire/reply.ts';
 
 export interface UdpOutboxParts {

@@ -1,4 +1,18 @@
-import { UDP_BATCH, UDP_QUERY_BYTES } from '../core/limits.ts';
+import {
+  BATCH,
+  BLOCK_BYTES,
+  ENVELOPE_BYTES,
+  ENVELOPE_CONTROL,
+  ENVELOPES,
+  HEADERS_IN_AT,
+  HEADERS_OUT_AT,
+  SLOT_BYTES,
+  SLOT_STRIDE,
+  setAddress,
+  VECTORS_IN_AT,
+  VECTORS_OUT,
+  VECTORS_OUT_AT,
+} from './batch-layout.ts';
 import type { Libc } from './libc.ts';
 import {
   AF_INET6,
@@ -27,26 +41,6 @@ import {
   SOCKADDR_PORT,
 } from './struct-layout.ts';
 import type { UdpDescriptor } from './udp-descriptor.ts';
-
-/** Datagrams a call. */
-export const BATCH = UDP_BATCH.value;
-/** Bytes of one datagram, in or out, that a slot has room for. */
-export const SLOT_BYTES = UDP_QUERY_BYTES.value;
-/** One cache line more than that: slots a power of two apart would share a few sets of the first-level cache. */
-const SLOT_STRIDE = SLOT_BYTES + 64;
-
-/** Who sent a datagram, and which of our addresses it was sent to (a control message, where a wildcard is bound). */
-const ENVELOPE_BYTES = 96;
-const CONTROL = 32;
-const VECTORS_OUT = 3;
-
-const SLOTS = 0;
-const ENVELOPES = SLOTS + BATCH * SLOT_STRIDE;
-const VECTORS_IN_AT = ENVELOPES + BATCH * ENVELOPE_BYTES;
-const VECTORS_OUT_AT = VECTORS_IN_AT + BATCH * IOVEC_BYTES;
-const HEADERS_IN_AT = VECTORS_OUT_AT + BATCH * VECTORS_OUT * IOVEC_BYTES;
-const HEADERS_OUT_AT = HEADERS_IN_AT + BATCH * MMSGHDR_BYTES;
-const BYTES = HEADERS_OUT_AT + BATCH * MMSGHDR_BYTES;
 
 const NOTHING = new Uint8Array(0);
 
@@ -90,7 +84,7 @@ export class DatagramBatch {
 
   constructor({ libc, descriptor, slab }: DatagramBatchParts) {
     const { fd, isIPv6, isWildcard } = descriptor;
-    const block = new ArrayBuffer(BYTES);
+    const block = new ArrayBuffer(BLOCK_BYTES);
     this.#libc = libc;
     this.#fd = fd;
     this.bytes = new Uint8Array(block);
@@ -127,7 +121,7 @@ export class DatagramBatch {
   envelope(slot: number): Uint8Array {
     const at = ENVELOPES + slot * ENVELOPE_BYTES;
     // One for every miss: a loop, for `subarray` would make a view first.
-    const copy = new Uint8Array(CONTROL + this.#controlBytes);
+    const copy = new Uint8Array(ENVELOPE_CONTROL + this.#controlBytes);
     for (let i = 0; i < copy.length; i++) copy[i] = this.bytes[at + i]!;
     return copy;
   }
@@ -278,7 +272,7 @@ export class DatagramBatch {
     setAddress(words, header + (MSGHDR_NAME >> 2), envelope);
     words[header + (MSGHDR_NAME_LENGTH >> 2)] = this.#nameBytes;
     if (this.#controlBytes === 0) return;
-    setAddress(words, header + (MSGHDR_CONTROL >> 2), envelope + CONTROL);
+    setAddress(words, header + (MSGHDR_CONTROL >> 2), envelope + ENVELOPE_CONTROL);
     words[header + (MSGHDR_CONTROL_LENGTH >> 2)] = this.#controlBytes;
   }
 
@@ -292,7 +286,7 @@ export class DatagramBatch {
   /** The answer takes the way that the routes say, which may be another interface; but for a link-local address, which is one of many without it. */
   #forgetInterface(slot: number): void {
     const envelope = ENVELOPES + slot * ENVELOPE_BYTES;
-    const info = envelope + CONTROL + CMSGHDR_BYTES;
+    const info = envelope + ENVELOPE_CONTROL + CMSGHDR_BYTES;
     if (this.bytes[envelope] !== AF_INET6) this.#words[(info + PKTINFO_INTERFACE) >> 2] = 0;
     else if (!this.#isLinkLocal(info + PKTINFO6_ADDRESS)) this.#words[(info + PKTINFO6_INTERFACE) >> 2] = 0;
   }
@@ -300,10 +294,4 @@ export class DatagramBatch {
   #isLinkLocal(at: number): boolean {
     return this.bytes[at] === 0xfe && (this.bytes[at + 1]! & 0xc0) === 0x80;
   }
-}
-
-/** Both words of a pointer, little endian. */
-function setAddress(words: Uint32Array, index: number, address: number): void {
-  words[index] = address;
-  words[index + 1] = address / 0x1_0000_0000;
 }
