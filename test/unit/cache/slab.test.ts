@@ -2,55 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PAGE_BYTES, Slab } from '../../../src/cache/slab.ts';
 
-/** Numbers that look random and are the same at every run (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}
-
 /** Takes a place and marks it as an entry of that length, as the cache does. */
 function take(slab: Slab, length: number): number {
   const at = slab.allocate(length);
   if (at !== -1) slab.memory.u16[(at >> 1) + 16] = Math.ceil(length / 16);
   return at;
 }
-
-test('places never overlap, whatever is taken and freed (model: a plain map)', () => {
-  const slab = new Slab(16 * PAGE_BYTES);
-  const random = numbersFrom(1);
-  const model = new Map<number, { length: number; mark: number }>();
-  const order: number[] = [];
-  for (let step = 0; step < 300_000; step++) {
-    const isTaking = order.length === 0 || random() % 100 < 55;
-    if (isTaking) {
-      const length = 80 + (random() % (random() % 20 === 0 ? 9000 : 400));
-      const at = take(slab, length);
-      if (at === -1) continue;
-      const mark = random() & 0xff;
-      slab.memory.bytes.fill(mark, at + 64, at + length);
-      assert.equal(model.has(at), false, 'a place is given once');
-      model.set(at, { length, mark });
-      order.push(at);
-    } else {
-      const index = random() % order.length;
-      const at = order[index]!;
-      order[index] = order.at(-1)!;
-      order.pop();
-      const { length, mark } = model.get(at)!;
-      assert.equal(slab.memory.bytes[at + 64], mark, 'the first byte is as it was written');
-      assert.equal(slab.memory.bytes[at + length - 1], mark, 'so is the last');
-      model.delete(at);
-      slab.free(at);
-    }
-  }
-  for (const at of order) slab.free(at);
-  assert.equal(slab.usedBytes, 0, 'nothing is used when all is freed');
-});
 
 test('a slot is at most a fifth larger than what it holds, up to 4 KiB', () => {
   for (let length = 96; length <= 4096; length += 16) {
