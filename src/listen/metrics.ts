@@ -76,6 +76,14 @@ function registerUdp(register: Register, { udp }: Listeners): void {
     },
   );
   register.counter(
+    'signpost_udp_segmented_total',
+    'UDP answers that left in one piece with others to the same client, cut by the kernel (see docs/architecture.md).',
+    ['server'],
+    (emit) => {
+      for (const listener of udp) emit({ server: serverOf(listener) }, listener.segmented);
+    },
+  );
+  register.counter(
     'signpost_udp_kernel_drops_total',
     'Datagrams that the kernel threw away because they were not read in time; absent where it is not known.',
     ['server'],

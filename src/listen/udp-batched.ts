@@ -58,7 +58,11 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
       receiveBufferBytes: UDP_RECEIVE_BUFFER_BYTES,
       isWildcard: isWildcard(address.host),
     });
-    const newBatch = (): DatagramBatch => new DatagramBatch({ libc, descriptor, slab: parts.slab });
+    const onUncut = (): void => {
+      const fields = { udp: formatSocketAddress({ ...address, port: descriptor.port }) };
+      parts.log?.warn(fields, 'the kernel cannot cut UDP answers for an interface: each leaves by itself from now on');
+    };
+    const newBatch = (): DatagramBatch => new DatagramBatch({ libc, descriptor, slab: parts.slab, onUncut });
     const listener = new BatchedUdpListener(address, kind, descriptor, newBatch(), newBatch(), parts);
     listener.#readiness =
       kind === 'batched' ? new UvReadiness(descriptor, listener) : await DgramReadiness.open(descriptor, listener);
@@ -106,6 +110,10 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
 
   get sendErrors(): number {
     return this.#batch.sendErrors + this.#batchOut.sendErrors;
+  }
+
+  get segmented(): number {
+    return this.#batch.segmented + this.#batchOut.segmented;
   }
 
   get kernelDrops(): number {

@@ -1,5 +1,6 @@
 import type { SocketAddress } from '../config/config.ts';
 import type { Limit } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { Responder } from '../resolve/responder.ts';
 
@@ -17,6 +18,7 @@ export type UdpKind = 'batched' | 'batched-dgram' | 'portable';
 export interface UdpListenerParts {
   readonly responder: Responder;
   readonly traffics: TrafficTable;
+  readonly log?: Logger;
   /** Datagrams that wait for the kernel to take them. */
   readonly backlog?: Limit;
   /** Memory that most answers' records lie in; it changes in the callbacks of upstreams only. Without it answers are copied. */
@@ -37,6 +39,8 @@ export interface UdpListener {
   readonly receiveErrors: number;
   /** Answers that the kernel refused for good. */
   readonly sendErrors: number;
+  /** Answers that left in one piece with others to the same client, cut by the kernel. */
+  readonly segmented: number;
   /** Messages whose answer is still to come. */
   readonly held: number;
   /** Takes no more messages, answers those it has, and closes. */

@@ -28,6 +28,7 @@ export class PortableUdpListener implements UdpListener, Client {
   backlogDrops = 0;
   receiveErrors = 0;
   sendErrors = 0;
+  readonly segmented = 0;
   readonly #socket: dgram.Socket;
   readonly #responder: Responder;
   readonly #backlog: Limit;

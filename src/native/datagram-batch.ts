@@ -6,6 +6,7 @@ import {
   ENVELOPES,
   HEADERS_IN_AT,
   HEADERS_OUT_AT,
+  SEGMENT_HEADERS_AT,
   SLOT_BYTES,
   SLOT_STRIDE,
   setAddress,
@@ -14,6 +15,7 @@ import {
   VECTORS_OUT_AT,
 } from './batch-layout.ts';
 import type { Libc } from './libc.ts';
+import { Segmentation } from './segmentation.ts';
 import {
   AF_INET6,
   CMSGHDR_BYTES,
@@ -42,6 +44,12 @@ import {
 } from './struct-layout.ts';
 import type { UdpDescriptor } from './udp-descriptor.ts';
 
+/**
+ * From so many messages on, those to one client leave in one piece. Below, a node is calm, and who watches its interface sees every answer by
+ * itself: a capture shows such a piece as one long datagram.
+ */
+const SEGMENTED_FROM = 16;
+
 const NOTHING = new Uint8Array(0);
 
 export interface DatagramBatchParts {
@@ -50,6 +58,8 @@ export interface DatagramBatchParts {
   descriptor: UdpDescriptor;
   /** Memory that messages may be gathered from. It is neither moved nor freed. */
   slab?: Uint8Array<ArrayBuffer> | undefined;
+  /** The kernel does not cut messages for some interface: from now on each leaves by itself. */
+  onUncut?: () => void;
 }
 
 /**
@@ -67,7 +77,11 @@ export class DatagramBatch {
   pending = 0;
   /** Messages that the kernel refused for good. */
   sendErrors = 0;
+  /** Messages that left in one piece with others to the same client. */
+  segmented = 0;
   readonly #libc: Libc;
+  readonly #descriptor: UdpDescriptor;
+  readonly #onUncut: () => void;
   readonly #fd: number;
   readonly #words: Uint32Array;
   readonly #address: number;
@@ -79,13 +93,18 @@ export class DatagramBatch {
   readonly #slotOf = new Uint8Array(BATCH);
   /** Where the k-th message's middle lies in the slab. */
   readonly #middle = new Float64Array(BATCH);
+  readonly #segmentation: Segmentation;
+  /** The messages leave in the order of `#segmentation`. */
+  #isReordered = false;
   /** What the first message out points to while it is no slot. */
   #outside: Uint8Array<ArrayBuffer> = NOTHING;
 
-  constructor({ libc, descriptor, slab }: DatagramBatchParts) {
+  constructor({ libc, descriptor, slab, onUncut = () => {} }: DatagramBatchParts) {
     const { fd, isIPv6, isWildcard } = descriptor;
     const block = new ArrayBuffer(BLOCK_BYTES);
     this.#libc = libc;
+    this.#descriptor = descriptor;
+    this.#onUncut = onUncut;
     this.#fd = fd;
     this.bytes = new Uint8Array(block);
     this.#words = new Uint32Array(block);
@@ -95,6 +114,7 @@ export class DatagramBatch {
     this.#nameBytes = isIPv6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
     this.#controlBytes = isWildcard ? (isIPv6 ? PKTINFO6_SPACE : PKTINFO_SPACE) : 0;
     for (let i = 0; i < BATCH; i++) this.#lay(i);
+    this.#segmentation = new Segmentation(this.#words, this.#address, this.#nameBytes);
   }
 
   start(slot: number): number {
@@ -184,6 +204,13 @@ export class DatagramBatch {
    * refuses for good is counted and left out. `clear` comes next.
    */
   send(): number {
+    const segmentation = this.#segmentation;
+    this.#isReordered = false;
+    // Where a wildcard is bound, each message says which address it leaves from: its control message is taken.
+    if (this.pending >= SEGMENTED_FROM && this.#descriptor.canSegment && this.#controlBytes === 0) {
+      const trains = segmentation.arrange(this.pending, this.#slotOf);
+      if (trains < this.pending) return this.#sendTrains(segmentation, trains);
+    }
     let from = 0;
     while (from < this.pending) {
       const headers = this.#address + HEADERS_OUT_AT + from * MMSGHDR_BYTES;
@@ -200,12 +227,57 @@ export class DatagramBatch {
     return from;
   }
 
+  #sendTrains(segmentation: Segmentation, trains: number): number {
+    this.#isReordered = true;
+    let train = 0;
+    let done = 0;
+    while (train < trains) {
+      const headers = this.#address + SEGMENT_HEADERS_AT + train * MMSGHDR_BYTES;
+      const sent = this.#libc.sendmmsg(this.#fd, headers, trains - train, MSG_DONTWAIT);
+      if (sent > 0) {
+        for (const end = train + sent; train < end; train++) {
+          const size = segmentation.size(train);
+          if (size > 1) this.segmented += size;
+          done += size;
+        }
+        continue;
+      }
+      if (this.#libc.errno() === EAGAIN) return done;
+      const end = done + segmentation.size(train++);
+      done = this.#sendSingly(segmentation, done, end);
+      if (done < end) return done;
+    }
+    return done;
+  }
+
+  /**
+   * What the kernel did not take as a train, one by one, as `send` does. That it takes them so means that it cannot cut them (an interface
+   * without checksum offload says EIO, one with a small MTU EINVAL), and it is not asked to again.
+   */
+  #sendSingly(segmentation: Segmentation, from: number, end: number): number {
+    let refused = 0;
+    for (let i = from; i < end; i++) {
+      const header = this.#address + HEADERS_OUT_AT + segmentation.order[i]! * MMSGHDR_BYTES;
+      if (this.#libc.sendmmsg(this.#fd, header, 1, MSG_DONTWAIT) > 0) continue;
+      if (this.#libc.errno() === EAGAIN) return i;
+      refused++;
+    }
+    this.sendErrors += refused;
+    const isTrain = end - from > 1;
+    if (isTrain && refused < end - from && this.#descriptor.canSegment) {
+      this.#descriptor.canSegment = false;
+      this.#onUncut();
+    }
+    return end;
+  }
+
   clear(): void {
     this.pending = 0;
   }
 
-  /** A copy of the k-th pending message, whole. */
-  message(out: number): Uint8Array<ArrayBuffer> {
+  /** A copy of the message that leaves as the k-th, whole. */
+  message(k: number): Uint8Array<ArrayBuffer> {
+    const out = this.#outOf(k);
     const start = this.#slotOf[out]! * SLOT_STRIDE;
     const vectors = (VECTORS_OUT_AT + out * VECTORS_OUT * IOVEC_BYTES) >> 2;
     const headLength = this.#words[vectors + 2]!;
@@ -221,9 +293,13 @@ export class DatagramBatch {
     return message;
   }
 
-  /** A copy of the envelope of the k-th pending message. */
-  envelopeOut(out: number): Uint8Array {
-    return this.envelope(this.#slotOf[out]!);
+  /** A copy of the envelope of the message that leaves as the k-th. */
+  envelopeOut(k: number): Uint8Array {
+    return this.envelope(this.#slotOf[this.#outOf(k)]!);
+  }
+
+  #outOf(k: number): number {
+    return this.#isReordered ? this.#segmentation.order[k]! : k;
   }
 
   /** Sends one message of any length at once, when nothing is pending. Returns false where the kernel takes none for now. */

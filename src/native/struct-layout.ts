@@ -31,6 +31,8 @@ export const MMSGHDR_LENGTH = 56;
 
 /** struct cmsghdr, then struct in_pktinfo (interface, source of a reply, destination) or struct in6_pktinfo (address, interface). */
 export const CMSGHDR_BYTES = 16;
+export const CMSGHDR_LEVEL = 8;
+export const CMSGHDR_TYPE = 12;
 export const PKTINFO_INTERFACE = 0;
 export const PKTINFO6_ADDRESS = 0;
 export const PKTINFO6_INTERFACE = 16;
@@ -52,6 +54,9 @@ export const SK_MEMINFO_DROPS = 8;
 export const SK_MEMINFO_VARS = 9;
 export const IPPROTO_IP = 0;
 export const IP_PKTINFO = 8;
+/** Level and option of the length that a message is cut into. */
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;

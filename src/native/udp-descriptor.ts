@@ -19,6 +19,8 @@ import {
   SOCK_NONBLOCK,
   SOCKADDR_IN6_BYTES,
   SOL_SOCKET,
+  SOL_UDP,
+  UDP_SEGMENT,
 } from './struct-layout.ts';
 
 export interface UdpDescriptorOptions {
@@ -37,6 +39,8 @@ export class UdpDescriptor {
   readonly port: number;
   /** What the kernel granted, its own bookkeeping included: twice what may be used. */
   readonly receiveBufferBytes: number;
+  /** Whether the kernel cuts one message into datagrams (Linux 4.18 and later). An interface may refuse to: then it is false from then on. */
+  canSegment: boolean;
   readonly #libc: Libc;
   readonly #meminfo = new Uint32Array(new ArrayBuffer(4 * SK_MEMINFO_VARS));
 
@@ -53,6 +57,8 @@ export class UdpDescriptor {
       else if (isWildcard) this.#set(IPPROTO_IP, IP_PKTINFO, 1);
       this.#growReceiveBuffer(receiveBufferBytes);
       this.receiveBufferBytes = this.#get(SOL_SOCKET, SO_RCVBUF);
+      // 0 is what holds anyway: messages go out whole unless they say otherwise.
+      this.canSegment = this.#trySet(SOL_UDP, UDP_SEGMENT, 0);
       const address = encodeSockaddr(host, port);
       if (libc.bind(this.fd, address, address.length) !== 0) throw libc.error('bind', `${host}:${port}`);
       this.port = this.#boundPort();

@@ -27,6 +27,8 @@ const IN_C: Readonly<Record<string, string>> = {
   MSGHDR_CONTROL_LENGTH: 'offsetof(struct msghdr, msg_controllen)',
   MSGHDR_FLAGS: 'offsetof(struct msghdr, msg_flags)',
   CMSGHDR_BYTES: 'CMSG_LEN(0)',
+  CMSGHDR_LEVEL: 'offsetof(struct cmsghdr, cmsg_level)',
+  CMSGHDR_TYPE: 'offsetof(struct cmsghdr, cmsg_type)',
   PKTINFO_INTERFACE: 'offsetof(struct in_pktinfo, ipi_ifindex)',
   PKTINFO6_ADDRESS: 'offsetof(struct in6_pktinfo, ipi6_addr)',
   PKTINFO6_INTERFACE: 'offsetof(struct in6_pktinfo, ipi6_ifindex)',
@@ -35,7 +37,16 @@ const IN_C: Readonly<Record<string, string>> = {
 };
 
 /** linux/sock_diag.h has these, and asm/socket.h the option. */
-const HEADERS = ['stddef.h', 'stdio.h', 'errno.h', 'sys/socket.h', 'netinet/in.h', 'sys/uio.h', 'linux/sock_diag.h'];
+const HEADERS = [
+  'stddef.h',
+  'stdio.h',
+  'errno.h',
+  'sys/socket.h',
+  'netinet/in.h',
+  'netinet/udp.h',
+  'sys/uio.h',
+  'linux/sock_diag.h',
+];
 
 test('layouts and numbers are those of the C compiler', {
   skip: process.platform !== 'linux' || skipWithout('cc'),
