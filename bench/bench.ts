@@ -7,10 +7,12 @@ import { blast, type LoadResult, requireGoodAnswers } from './generator.ts';
 import type { Cores } from './machine.ts';
 import { queryLines, serviceNames, zipfSample } from './names.ts';
 import type { Options } from './options.ts';
+import { busyPercent, coreTime, cpuSeconds } from './processes.ts';
 import { findProgram, type Programs } from './programs.ts';
 import { agent, portableAgent } from './servers/agent.ts';
 import { coredns, findCoredns } from './servers/coredns.ts';
 import { startNamed, type Upstream } from './servers/named.ts';
+import { peer } from './servers/peer.ts';
 import type { Place, Running, Server } from './servers/server.ts';
 import { udpLimit } from './servers/udp-limit.ts';
 import { unbound } from './servers/unbound.ts';
@@ -23,9 +25,21 @@ const WARM_PASSES = 6;
 /** The default, 8 x 24 in flight, is what a socket's receive buffer holds as Linux sets it (208 KiB, 768 B a small datagram): none are lost. */
 export interface Pace {
   readonly seconds: number;
+  readonly transport?: 'udp' | 'tcp';
   readonly queries?: number;
   readonly sockets?: number;
   readonly window?: number;
+  readonly rate?: number;
+  readonly isSorted?: boolean;
+}
+
+/** What a load came to, and who was busy meanwhile, in per cent of a core. */
+export interface Cost extends LoadResult {
+  /** User and system time of the server for each answer. */
+  readonly cpuUs: number;
+  readonly serverPercent: number;
+  /** The generator's core, or the upstream's where that is busier. */
+  readonly otherCorePercent: number;
 }
 
 /** What every figure needs: the upstream, the servers, the names, and a folder for files, which goes when the process ends. */
@@ -37,8 +51,11 @@ export class Bench {
   readonly portable: Server;
   readonly limit: Server;
   /** undefined: not found on this machine. */
+  readonly corednsProgram: string | undefined;
   readonly coredns: Server | undefined;
   readonly unbound: Server | undefined;
+  /** The user's own. */
+  readonly peers: readonly Server[];
   readonly upstream: Upstream;
   readonly names: readonly string[];
   readonly #root: string;
@@ -53,7 +70,6 @@ export class Bench {
     upstream: Upstream,
     names: readonly string[],
   ) {
-    const corednsProgram = findCoredns(options.coredns, process.cwd());
     const unboundProgram = findProgram('unbound');
     this.options = options;
     this.cores = cores;
@@ -61,8 +77,10 @@ export class Bench {
     this.ours = agent(programs.agent);
     this.portable = portableAgent(programs.agent);
     this.limit = udpLimit(programs.udpLimit);
-    this.coredns = corednsProgram === undefined ? undefined : coredns(corednsProgram);
+    this.corednsProgram = findCoredns(options.coredns, process.cwd());
+    this.coredns = this.corednsProgram === undefined ? undefined : coredns(this.corednsProgram);
     this.unbound = unboundProgram === undefined ? undefined : unbound(unboundProgram);
+    this.peers = options.peers.map(peer);
     this.upstream = upstream;
     this.names = names;
     this.#root = root;
@@ -91,7 +109,7 @@ export class Bench {
     await this.upstream.stop();
   }
 
-  /** Those of the peers that are on this machine. */
+  /** Those of the servers that are on this machine. */
   present(...servers: readonly (Server | undefined)[]): Server[] {
     return servers.filter((server) => server !== undefined);
   }
@@ -116,22 +134,57 @@ export class Bench {
 
   /** Asks a server for what is in the file. Rejects where the answers are not what a figure may rest on. */
   async load(running: Running, queryFile: string, pace: Pace): Promise<LoadResult> {
-    const result = await this.#ask(running, queryFile, pace);
+    const result = await this.ask(running, queryFile, pace);
     requireGoodAnswers(result, pace.queries);
     return result;
   }
 
-  /** The same for nothing but practice: what is lost while a process compiles and opens its connections says nothing about it. */
-  async exercise(running: Running, queryFile: string, pace: Pace): Promise<void> {
-    await this.#ask(running, queryFile, pace);
+  /** The same, with what it cost. */
+  async weigh(running: Running, queryFile: string, pace: Pace): Promise<Cost> {
+    const others = [...new Set([this.cores.generator, this.cores.upstream])];
+    const coresBefore = others.map((core) => coreTime(core));
+    const cpuBefore = cpuSeconds(running.pid);
+    const result = await this.load(running, queryFile, pace);
+    const cpu = cpuSeconds(running.pid) - cpuBefore;
+    const busy = others.map((core, index) => busyPercent(coresBefore[index]!, coreTime(core)));
+    return {
+      ...result,
+      cpuUs: (cpu * 1e6) / result.answered,
+      serverPercent: (cpu * 100 * result.answersPerSecond) / result.answered,
+      otherCorePercent: Math.max(...busy),
+    };
   }
 
-  /** Asks for every name once, and again until each has been answered: after it all are in the server's cache. */
+  /** Asks, whatever comes back: for practice, or where losses are the figure. */
+  ask(running: Running, queryFile: string, pace: Pace): Promise<LoadResult> {
+    const { seconds, transport = 'udp', queries = 0, sockets = 8, window = 24, rate = 0, isSorted = false } = pace;
+    return blast({
+      program: transport === 'udp' ? this.programs.dnsblast : this.programs.tcpblast,
+      core: this.cores.generator,
+      port: running.port,
+      queryFile,
+      seconds,
+      sockets,
+      window,
+      queries,
+      rate,
+      isSorted,
+    });
+  }
+
+  /** Asks for every name of the zone; after it all are in the server's cache. */
   async warm(running: Running): Promise<void> {
-    const queries = this.names.length;
-    const file = this.queryFile('names', () => this.names);
+    await this.fill(
+      running,
+      this.queryFile('names', () => this.names),
+      this.names.length,
+    );
+  }
+
+  /** Asks for the `queries` names of a file once, and again until each has been answered. */
+  async fill(running: Running, queryFile: string, queries: number): Promise<void> {
     for (let pass = 1; pass <= WARM_PASSES; pass++) {
-      const { noError } = await this.#ask(running, file, { seconds: 20, queries, sockets: 1, window: 32 });
+      const { noError } = await this.ask(running, queryFile, { seconds: 120, queries, sockets: 2, window: 48 });
       if (pass > 1 && noError === queries) return;
     }
     throw new Error(`Cannot warm the cache: some of ${queries} names had no answer in any of ${WARM_PASSES} passes`);
@@ -149,20 +202,5 @@ export class Bench {
     writeFileSync(path, queryLines(make()));
     this.#files.set(name, path);
     return path;
-  }
-
-  #ask(running: Running, queryFile: string, pace: Pace): Promise<LoadResult> {
-    const { seconds, queries = 0, sockets = 8, window = 24 } = pace;
-    const { port } = running;
-    return blast({
-      program: this.programs.dnsblast,
-      core: this.cores.generator,
-      port,
-      queryFile,
-      seconds,
-      sockets,
-      window,
-      queries,
-    });
   }
 }

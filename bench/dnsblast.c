@@ -1,43 +1,43 @@
 /*
- * dnsblast: a closed-loop load generator for DNS over UDP (IPv4).
+ * dnsblast: a load generator for DNS over UDP (IPv4).
  *
- * It keeps WINDOW queries in flight on each of SOCKETS connected sockets and batches its system calls, so that the
- * server under test, not the generator, is what is measured. A query without an answer for one second counts as lost
- * and makes room for the next.
+ * Without RATE it keeps WINDOW queries in flight on each of SOCKETS connected sockets, all sent before the first answer
+ * is read; a query without an answer for one second counts as lost and makes room for the next. With RATE it sends so
+ * many a second, evenly spaced and whatever comes back, from the sockets in turn.
  *
- *   dnsblast HOST PORT QUERYFILE SECONDS [SOCKETS=8] [WINDOW=64] [QUERIES=0]
+ *   dnsblast HOST PORT QUERYFILE SECONDS [SOCKETS=8] [WINDOW=64] [QUERIES=0] [RATE=0] [SORTED=0]
  *
- * QUERYFILE has a `name TYPE` a line, as dnsperf reads it, and is asked from top to bottom, over and over. With QUERIES
- * the run ends when so many were sent and each was answered or lost, or after SECONDS, whichever comes first.
+ * QUERYFILE is asked from top to bottom, over and over. With QUERIES the run ends when so many were sent and each was
+ * answered or lost, or after SECONDS, whichever comes first. What it prints is in tally.h.
  *
- * Prints one line: qps; counts of answered, lost, bad (no response, unknown or late id) and of the rcodes; how often the
- * end of the file was reached (wrapped); percentiles of the time between send and receive in microseconds.
+ * The server under test, not the generator, is to be measured. So system calls are batched, neighbours of one length leave
+ * as one (UDP_SEGMENT: the kernel makes datagrams of them on this side, and the server sees no difference), and of the
+ * replies only the header is copied. With SORTED the queries that leave together are put in the order of their lengths:
+ * that is cheaper still, but a server that answers neighbours of one length together then gains by it as well.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
-#include <stdint.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
+#include "queries.h"
+#include "tally.h"
 
-#define BATCH 64
-#define MAX_SOCKETS 64
-#define MAX_QUERY 288
-#define MAX_REPLY 4096
+#define BATCH 64 /* the most pieces that every kernel takes for UDP_SEGMENT */
+#define MAX_SOCKETS 256
 #define IDS 65536
-#define BUCKETS 200000 /* of 1 us; the last one takes all that is slower */
 #define LOST_AFTER_NS 1000000000ull
 #define LOST_SCAN_NS 250000000ull
+#define IDLE_NS 1000000ull
 #define RECEIVE_BUFFER (4 << 20)
-
-/* All queries in wire form, one after the other, so that two million of them need 100 MB and not 600. */
-static uint8_t *wires;
-static uint64_t *offsets; /* query i lies in [offsets[i], offsets[i + 1]) */
-static int query_count;
 
 struct lane {
   int fd;
@@ -46,82 +46,27 @@ struct lane {
   uint64_t *sent_at; /* by id; 0: not in flight */
 };
 static struct lane lanes[MAX_SOCKETS];
-static int lane_count;
+static struct pollfd polled[MAX_SOCKETS];
+static int lane_count, is_segmenting, is_sorting;
 
-static uint8_t replies[BATCH][MAX_REPLY], queries[BATCH][MAX_QUERY];
+static uint8_t replies[BATCH][REPLY_HEADER], queries[BATCH * MAX_QUERY];
 static struct mmsghdr receive_headers[BATCH], send_headers[BATCH];
 static struct iovec receive_vectors[BATCH], send_vectors[BATCH];
+static union {
+  struct cmsghdr header;
+  char bytes[CMSG_SPACE(sizeof(uint16_t))];
+} segment_sizes[BATCH];
 
-static uint32_t histogram[BUCKETS];
-static uint64_t sent, answered, lost, bad, wrapped, rcodes[16];
-static int next_query;
-
-static uint64_t now_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000ull + (uint64_t)time.tv_nsec;
-}
-
-static int type_number(const char *text) {
-  static const struct { const char *name; int number; } types[] = {
-      {"A", 1}, {"NS", 2}, {"CNAME", 5}, {"SOA", 6}, {"PTR", 12}, {"MX", 15}, {"TXT", 16}, {"AAAA", 28}, {"SRV", 33}};
-  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (!strcmp(text, types[i].name)) return types[i].number;
-  return atoi(text);
-}
-
-/* Writes a query with RD=1, one question and id 0; returns its length, 0 where the name is not one. */
-static int write_query(uint8_t *wire, const char *name, int type) {
-  int at = 12;
-  memset(wire, 0, 12);
-  wire[2] = 1;
-  wire[5] = 1;
-  while (*name && *name != '.') {
-    const char *dot = strchr(name, '.');
-    size_t length = dot ? (size_t)(dot - name) : strlen(name);
-    if (length > 63 || at + length > 12 + 254) return 0;
-    wire[at++] = (uint8_t)length;
-    memcpy(wire + at, name, length);
-    at += (int)length;
-    name += length;
-    if (*name == '.') name++;
-  }
-  wire[at++] = 0;
-  wire[at++] = (uint8_t)(type >> 8);
-  wire[at++] = (uint8_t)type;
-  wire[at++] = 0;
-  wire[at++] = 1;
-  return at;
-}
-
-static void load_queries(const char *path) {
-  FILE *file = fopen(path, "r");
-  if (!file) {
-    perror(path);
+static void open_lane(struct lane *lane, const struct sockaddr_in *server) {
+  int size = RECEIVE_BUFFER, none = 0;
+  lane->fd = socket(AF_INET, SOCK_DGRAM, 0);
+  setsockopt(lane->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+  is_segmenting = !setsockopt(lane->fd, SOL_UDP, UDP_SEGMENT, &none, sizeof none);
+  if (connect(lane->fd, (const void *)server, sizeof *server)) {
+    perror("connect");
     exit(2);
   }
-  char name[300], type[20];
-  uint64_t used = 0, bytes = 1 << 20;
-  int capacity = 1024;
-  wires = malloc(bytes);
-  offsets = malloc((capacity + 1) * sizeof *offsets);
-  while (fscanf(file, "%299s %19s", name, type) == 2) {
-    if (used + MAX_QUERY > bytes) wires = realloc(wires, bytes *= 2);
-    if (query_count == capacity) offsets = realloc(offsets, ((capacity *= 2) + 1) * sizeof *offsets);
-    int length = write_query(wires + used, name, type_number(type));
-    if (length == 0) {
-      fprintf(stderr, "%s: not a name: %s\n", path, name);
-      exit(2);
-    }
-    offsets[query_count++] = used;
-    used += (uint64_t)length;
-  }
-  fclose(file);
-  if (query_count == 0) {
-    fprintf(stderr, "%s: no queries\n", path);
-    exit(2);
-  }
-  offsets[query_count] = used;
+  lane->sent_at = calloc(IDS, sizeof *lane->sent_at);
 }
 
 static void open_lanes(const char *host, int port) {
@@ -130,77 +75,125 @@ static void open_lanes(const char *host, int port) {
   server.sin_port = htons((uint16_t)port);
   server.sin_addr.s_addr = inet_addr(host);
   for (int i = 0; i < lane_count; i++) {
-    int size = RECEIVE_BUFFER;
-    lanes[i].fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    setsockopt(lanes[i].fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-    if (connect(lanes[i].fd, (void *)&server, sizeof server)) {
-      perror("connect");
-      exit(2);
-    }
-    lanes[i].sent_at = calloc(IDS, sizeof *lanes[i].sent_at);
+    open_lane(&lanes[i], &server);
+    polled[i] = (struct pollfd){.fd = lanes[i].fd, .events = POLLIN};
   }
   for (int i = 0; i < BATCH; i++) {
-    receive_vectors[i].iov_base = replies[i];
-    receive_vectors[i].iov_len = MAX_REPLY;
+    receive_vectors[i] = (struct iovec){.iov_base = replies[i], .iov_len = REPLY_HEADER};
     receive_headers[i].msg_hdr.msg_iov = &receive_vectors[i];
     receive_headers[i].msg_hdr.msg_iovlen = 1;
-    send_vectors[i].iov_base = queries[i];
     send_headers[i].msg_hdr.msg_iov = &send_vectors[i];
     send_headers[i].msg_hdr.msg_iovlen = 1;
+    send_headers[i].msg_hdr.msg_control = &segment_sizes[i];
+    segment_sizes[i].header = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof(uint16_t)), .cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT};
   }
 }
 
-/* Sends up to `count` queries in one call; returns how many the kernel took. */
-static int send_batch(struct lane *lane, int count, uint64_t time) {
-  int query = next_query;
+static void point_header(int index, uint8_t *bytes, int length, int pieces) {
+  send_vectors[index] = (struct iovec){.iov_base = bytes, .iov_len = (size_t)(length * pieces)};
+  send_headers[index].msg_hdr.msg_controllen = pieces > 1 ? sizeof segment_sizes[index] : 0;
+  *(uint16_t *)CMSG_DATA(&segment_sizes[index].header) = (uint16_t)length;
+}
+
+/* Puts `lengths` in rising order; sets where in `queries` the first query of each length belongs. */
+static void sort_lengths(int *lengths, int count, int *places) {
+  int counts[MAX_QUERY] = {0}, shortest = MAX_QUERY, longest = 0, index = 0, at = 0;
   for (int i = 0; i < count; i++) {
-    uint64_t length = offsets[query + 1] - offsets[query];
-    uint16_t id = (uint16_t)(lane->next_id + i);
-    memcpy(queries[i], wires + offsets[query], length);
-    queries[i][0] = (uint8_t)(id >> 8);
-    queries[i][1] = (uint8_t)id;
-    send_vectors[i].iov_len = length;
-    if (++query == query_count) query = 0;
+    counts[lengths[i]]++;
+    if (lengths[i] < shortest) shortest = lengths[i];
+    if (lengths[i] > longest) longest = lengths[i];
   }
-  int taken = sendmmsg(lane->fd, send_headers, (unsigned)count, 0);
-  if (taken < 0) taken = 0;
-  for (int i = 0; i < taken; i++) {
+  for (int length = shortest; length <= longest; length++) {
+    places[length] = at;
+    at += length * counts[length];
+    for (int left = counts[length]; left > 0; left--) lengths[index++] = length;
+  }
+}
+
+static void take_queries(struct lane *lane, int count, int *places, uint64_t time) {
+  for (int i = 0, at = 0; i < count; i++) {
     uint16_t id = lane->next_id++;
+    int *place = is_sorting ? &places[query_length(0)] : &at;
+    *place += take_query(queries + *place, id);
     if (lane->sent_at[id]) { /* still open from 65,536 queries ago */
       lane->in_flight--;
       lost++;
     }
     lane->sent_at[id] = time;
   }
-  lane->in_flight += taken;
-  sent += (uint64_t)taken;
-  next_query += taken;
-  if (next_query >= query_count) {
-    next_query -= query_count;
-    wrapped++;
+}
+
+/* Lays out the next `count` queries side by side; returns how many headers point at them, one for each run of one length. */
+static int gather_queries(struct lane *lane, int count, uint64_t time) {
+  int lengths[BATCH], places[MAX_QUERY], headers = 0, at = 0;
+  for (int i = 0; i < count; i++) lengths[i] = query_length(i);
+  if (is_sorting) sort_lengths(lengths, count, places);
+  take_queries(lane, count, places, time);
+  for (int i = 0, pieces; i < count; i += pieces) {
+    for (pieces = 1; is_segmenting && i + pieces < count && lengths[i + pieces] == lengths[i];) pieces++;
+    point_header(headers++, queries + at, lengths[i], pieces);
+    at += lengths[i] * pieces;
   }
-  return taken;
+  return headers;
+}
+
+/* Sends `count` queries, at most BATCH. What the kernel refuses counts as sent, and is lost. */
+static void send_batch(struct lane *lane, int count) {
+  int headers = gather_queries(lane, count, now_ns());
+  for (int done = 0; done < headers;) {
+    int taken = sendmmsg(lane->fd, send_headers + done, (unsigned)(headers - done), 0);
+    if (taken > 0) done += taken;
+    else if (errno != EINTR) done++;
+  }
+  lane->in_flight += count;
+  sent += (uint64_t)count;
 }
 
 /* Receives one batch; returns how many messages it had. */
 static int receive_batch(struct lane *lane) {
+  if (!lane->in_flight) return 0;
   int count = recvmmsg(lane->fd, receive_headers, BATCH, MSG_DONTWAIT, NULL);
   if (count <= 0) return 0;
   uint64_t time = now_ns();
   for (int i = 0; i < count; i++) {
     uint8_t *reply = replies[i];
     int id = reply[0] << 8 | reply[1];
-    if (receive_headers[i].msg_len < 12 || !(reply[2] & 0x80) || !lane->sent_at[id]) {
+    if (receive_headers[i].msg_len < REPLY_HEADER || !(reply[2] & 0x80) || !lane->sent_at[id]) {
       bad++;
       continue;
     }
-    uint64_t microseconds = (time - lane->sent_at[id]) / 1000;
-    histogram[microseconds < BUCKETS - 1 ? microseconds : BUCKETS - 1]++;
-    rcodes[reply[3] & 15]++;
+    count_answer(reply, time - lane->sent_at[id]);
     lane->sent_at[id] = 0;
     lane->in_flight--;
-    answered++;
   }
+  return count;
+}
+
+/* Fills the windows of all lanes; returns how many queries that took. */
+static int send_windows(int window, uint64_t limit) {
+  uint64_t before = sent;
+  for (int i = 0; i < lane_count; i++) {
+    int room;
+    while ((room = window - lanes[i].in_flight) > 0) {
+      int count = room < BATCH ? room : BATCH;
+      if (limit && limit - sent < (uint64_t)count) count = (int)(limit - sent);
+      if (count == 0) break;
+      send_batch(&lanes[i], count);
+    }
+  }
+  return (int)(sent - before);
+}
+
+/* Sends what is due `elapsed` after the start; returns how many queries that were. */
+static int send_due(uint64_t elapsed, double interval_ns, uint64_t limit) {
+  static int lane;
+  uint64_t due = (uint64_t)((double)elapsed / interval_ns) + 1;
+  if (limit && due > limit) due = limit;
+  if (due <= sent) return 0;
+  int count = due - sent < BATCH ? (int)(due - sent) : BATCH;
+  send_batch(&lanes[lane], count);
+  lane = (lane + 1) % lane_count;
   return count;
 }
 
@@ -216,12 +209,6 @@ static void count_lost(uint64_t time) {
   }
 }
 
-static void wait_for_replies(void) {
-  struct pollfd polled[MAX_SOCKETS];
-  for (int i = 0; i < lane_count; i++) polled[i] = (struct pollfd){.fd = lanes[i].fd, .events = POLLIN};
-  poll(polled, (nfds_t)lane_count, 1);
-}
-
 static int is_done(uint64_t limit) {
   if (!limit || sent < limit) return 0;
   for (int i = 0; i < lane_count; i++)
@@ -229,53 +216,48 @@ static int is_done(uint64_t limit) {
   return 1;
 }
 
-/* Returns the seconds it took. */
-static double run(double seconds, int window, uint64_t limit) {
-  uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), time = start, last_scan = start;
+/* A paced run's clock is the measurement: it wakes to the microsecond, and before others on its core where it may. */
+static void hurry(void) {
+  struct sched_param priority = {.sched_priority = 1};
+  prctl(PR_SET_TIMERSLACK, 1000ul, 0, 0, 0);
+  sched_setscheduler(0, SCHED_FIFO, &priority);
+}
+
+static void run(double seconds, int window, uint64_t limit, double rate) {
+  double interval_ns = rate > 0 ? 1e9 / rate : 0;
+  if (rate > 0) hurry();
+  uint64_t start = begin_tally(), end = start + (uint64_t)(seconds * 1e9), time = start, last_scan = start;
   while (time < end && !is_done(limit)) {
-    int idle = 1;
-    for (int i = 0; i < lane_count; i++) {
-      int room;
-      while ((room = window - lanes[i].in_flight) > 0) {
-        int count = room < BATCH ? room : BATCH;
-        if (limit && limit - sent < (uint64_t)count) count = (int)(limit - sent);
-        if (count == 0 || send_batch(&lanes[i], count, time) < count) break;
-        idle = 0;
-      }
-      if (receive_batch(&lanes[i]) > 0) idle = 0;
-    }
-    if (idle) wait_for_replies();
+    int moved = rate > 0 ? send_due(time - start, interval_ns, limit) : send_windows(window, limit);
+    for (int i = 0; i < lane_count; i++) moved += receive_batch(&lanes[i]);
     time = now_ns();
+    if (moved == 0) {
+      uint64_t until = time + IDLE_NS, due = start + (uint64_t)((double)sent * interval_ns);
+      if (rate > 0 && due < until) until = due > time ? due : time;
+      struct timespec timeout = {.tv_nsec = (long)(until - time)};
+      ppoll(polled, (nfds_t)lane_count, &timeout, NULL);
+      time = now_ns();
+    }
     if (time - last_scan > LOST_SCAN_NS) {
       last_scan = time;
       count_lost(time);
     }
   }
-  return (double)(time - start) / 1e9;
-}
-
-static void report(double seconds) {
-  static const double percentiles[] = {.5, .9, .99, .999};
-  uint64_t below = 0;
-  int at = 0;
-  printf("qps %.0f answered %lu lost %lu bad %lu noerror %lu nxdomain %lu servfail %lu refused %lu wrapped %lu latency_us",
-         (double)answered / seconds, answered, lost, bad, rcodes[0], rcodes[3], rcodes[2], rcodes[5], wrapped);
-  for (int i = 0; i < BUCKETS && at < 4; i++) {
-    below += histogram[i];
-    for (; answered && at < 4 && (double)below >= percentiles[at] * (double)answered; at++) printf(" p%g=%d", percentiles[at] * 100, i);
-  }
-  printf("\n");
 }
 
 int main(int count, char **values) {
   if (count < 5) {
-    fprintf(stderr, "usage: dnsblast HOST PORT QUERYFILE SECONDS [SOCKETS=8] [WINDOW=64] [QUERIES=0]\n");
+    fprintf(stderr, "usage: dnsblast HOST PORT QUERYFILE SECONDS [SOCKETS=8] [WINDOW=64] [QUERIES=0] [RATE=0] "
+                    "[SORTED=0]\n");
     return 2;
   }
   load_queries(values[3]);
+  is_sorting = count > 9 && atoi(values[9]);
   lane_count = count > 5 ? atoi(values[5]) : 8;
   if (lane_count > MAX_SOCKETS) lane_count = MAX_SOCKETS;
   open_lanes(values[1], atoi(values[2]));
-  report(run(atof(values[4]), count > 6 ? atoi(values[6]) : 64, count > 7 ? strtoull(values[7], NULL, 10) : 0));
+  run(atof(values[4]), count > 6 ? atoi(values[6]) : 64, count > 7 ? strtoull(values[7], NULL, 10) : 0,
+      count > 8 ? atof(values[8]) : 0);
+  print_tally();
   return 0;
 }

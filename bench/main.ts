@@ -34,8 +34,10 @@ async function measureAll(bench: Bench): Promise<Measure[]> {
   const measures: Measure[] = [];
   for (const name of bench.options.figures) {
     console.log(`measuring ${name} ...`);
+    const begin = performance.now();
     try {
       measures.push(...(await FIGURES[name](bench)));
+      console.log(`measured ${name} in ${((performance.now() - begin) / 1000).toFixed(0)} s`);
     } catch (error) {
       // The other figures are still worth having.
       console.error(`${name}: ${(error as Error).message}`);

@@ -8,6 +8,16 @@ export interface Measure {
   /** By server, in the order of the table; ours first. */
   readonly samples: Readonly<Record<string, readonly number[]>>;
   readonly goals: readonly Goal[];
+  /** By server, where a rate was measured: who was busy meanwhile. */
+  readonly busy?: Readonly<Record<string, Busy>>;
+}
+
+/** In per cent of one core. A server that is not near 100 was not the limit. */
+export interface Busy {
+  readonly server: readonly number[];
+  readonly generator: readonly number[];
+  /** The core of the generator or that of the upstream, whichever was busier. */
+  readonly otherCore: readonly number[];
 }
 
 /** Ours against a peer's median (a ratio), or against a number in the measure's own unit. */
@@ -15,13 +25,14 @@ export interface Goal {
   readonly against: string | undefined;
   readonly bound: 'at least' | 'at most';
   readonly value: number;
+  /** What must be reached in any case. */
+  readonly floor?: Floor;
 }
 
-export interface Verdict {
-  readonly text: string;
-  /** undefined: the peer or our own samples are missing. */
-  readonly isMet: boolean | undefined;
-}
+/** Of the goal's peer too, or in the measure's own unit. */
+export type Floor = { readonly value: number } | { readonly valueInUnit: number };
+
+export type Verdict = 'goal met' | 'floor met' | 'MISSED' | 'not measured';
 
 /** The middle one; NaN of none. */
 export function median(samples: readonly number[]): number {
@@ -37,19 +48,32 @@ export function spread(samples: readonly number[]): number {
   return range === 0 ? 0 : range / median(samples);
 }
 
-/** Our median divided by the peer's; undefined where one is missing. */
+/** Our median divided by the peer's, 1 where they are the same (both may be 0); undefined where one is missing. */
 export function ratio(measure: Measure, peer: string): number | undefined {
   const ours = measure.samples[OURS];
   const theirs = measure.samples[peer];
   if (ours === undefined || theirs === undefined) return undefined;
-  return median(ours) / median(theirs);
+  return median(ours) === median(theirs) ? 1 : median(ours) / median(theirs);
 }
 
 export function judge(measure: Measure, goal: Goal): Verdict {
   const ours = measure.samples[OURS];
-  const found = goal.against === undefined ? ours && median(ours) : ratio(measure, goal.against);
-  const unit = goal.against === undefined ? ` ${measure.unit}` : ` of ${goal.against}`;
-  const text = `${goal.bound} ${goal.value}${unit}`;
-  if (found === undefined || Number.isNaN(found)) return { text, isMet: undefined };
-  return { text, isMet: goal.bound === 'at least' ? found >= goal.value : found <= goal.value };
+  const own = ours === undefined ? Number.NaN : median(ours);
+  const found = goal.against === undefined ? own : (ratio(measure, goal.against) ?? Number.NaN);
+  const reaches = (value: number, wanted: number) => (goal.bound === 'at least' ? value >= wanted : value <= wanted);
+  const { floor } = goal;
+  if (Number.isNaN(found)) return 'not measured';
+  if (reaches(found, goal.value)) return 'goal met';
+  if (floor === undefined) return 'MISSED';
+  const isFloorMet = 'value' in floor ? reaches(found, floor.value) : reaches(own, floor.valueInUnit);
+  return isFloorMet ? 'floor met' : 'MISSED';
+}
+
+/** As `at least 0.9 (0.75) of udp-limit`, the floor in brackets. */
+export function describeGoal(unit: string, goal: Goal): string {
+  const floor =
+    goal.floor === undefined
+      ? ''
+      : ` (${'value' in goal.floor ? goal.floor.value : `${goal.floor.valueInUnit} ${unit}`})`;
+  return `${goal.bound} ${goal.value}${floor} ${goal.against === undefined ? unit : `of ${goal.against}`}`;
 }

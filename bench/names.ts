@@ -20,9 +20,24 @@ export function zipfSample(names: readonly string[], count: number): string[] {
   return Array.from({ length: count }, () => names[firstAbove(cumulative, random() * total)]!);
 }
 
-/** `count` different names below the zone's wildcard, so that none of them was ever asked. */
-export function uniqueNames(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${prefix}${index.toString(36)}.miss.svc.cluster.local`);
+/** Below it every name exists (a wildcard), and its answers may be kept. */
+export const WILDCARD = 'miss.svc.cluster.local';
+/** The same, with TTL 0: what may not be kept. */
+export const FLEETING = 'fleeting.svc.cluster.local';
+/** Outside the cluster's zone, whose answers are kept for 30 s: here for an hour. */
+export const LASTING = 'lasting.test';
+
+/** `count` different names below a wildcard, so that none of them was ever asked. */
+export function uniqueNames(prefix: string, count: number, wildcard = WILDCARD): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index.toString(36)}.${wildcard}`);
+}
+
+/** `count` names, nine of ten from `known` as `zipfSample` draws them, each tenth one never asked before. */
+export function mixedSample(known: readonly string[], prefix: string, count: number): string[] {
+  const sample = zipfSample(known, count);
+  const fresh = uniqueNames(prefix, Math.ceil(count / 10));
+  for (let index = 0; index < fresh.length; index++) sample[index * 10] = fresh[index]!;
+  return sample;
 }
 
 /** The lines of a query file, as dnsblast and dnsperf read them. */

@@ -1,17 +1,37 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** What the kernel knows of the processes that are measured, read from /proc. */
 
-/** USER_HZ, in which /proc/PID/stat counts; 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
 const ESTABLISHED = '01';
 
-/** CPU time of all threads of the process, user and system, in seconds. */
+/**
+ * CPU time of the threads that the process has, user and system, in seconds. From the scheduler's own count: /proc/PID/stat has
+ * steps of 10 ms, too coarse for a server that is asked little.
+ */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The second field is the program's name in brackets, which may have spaces: count from its end, where the third field begins.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const folder = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(folder).map((thread) => readFileSync(`${folder}/${thread}/schedstat`, 'latin1'));
+  return nanoseconds.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / 1e9;
+}
+
+export interface CoreTime {
+  readonly busy: number;
+  readonly total: number;
+}
+
+/** Since the machine started, in ticks; by the text of /proc/stat. */
+export function coreTime(core: number, text = readFileSync('/proc/stat', 'latin1')): CoreTime {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(text)?.[1];
+  if (line === undefined) throw new Error(`Cannot read the time of core ${core}: it is not in /proc/stat`);
+  const ticks = line.split(' ').map(Number);
+  // user nice system idle iowait irq softirq steal, then guests, which user has in it already
+  const total = ticks.slice(0, 8).reduce((sum, each) => sum + each, 0);
+  return { busy: total - ticks[3]! - ticks[4]!, total };
+}
+
+/** How much of its time between two readings a core was not idle. */
+export function busyPercent(before: CoreTime, after: CoreTime): number {
+  return ((after.busy - before.busy) * 100) / Math.max(1, after.total - before.total);
 }
 
 /** Anonymous resident memory in MB (10^6 bytes): heap, stacks and buffers, but no file pages, which processes share. */

@@ -5,17 +5,22 @@ import { BenchError } from './bench-error.ts';
 
 export interface Programs {
   readonly dnsblast: string;
+  readonly tcpblast: string;
   readonly udpLimit: string;
   /** What node runs: the agent, built and laid out as it is installed. */
   readonly agent: string;
 }
+
+/** What the load generators have in common. */
+const GENERATOR_PARTS = ['queries', 'tally'];
 
 /** Builds what is measured and what measures. Throws where there is no C compiler or the build fails. */
 export function buildPrograms(root: string): Programs {
   const build = join(root, 'bench', 'build');
   mkdirSync(build, { recursive: true });
   return {
-    dnsblast: compile(root, build, 'dnsblast'),
+    dnsblast: compile(root, build, 'dnsblast', GENERATOR_PARTS),
+    tcpblast: compile(root, build, 'tcpblast', GENERATOR_PARTS),
     udpLimit: compile(root, build, 'udp-limit'),
     agent: install(root, build),
   };
@@ -38,11 +43,14 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-function compile(root: string, build: string, name: string): string {
-  const source = join(root, 'bench', `${name}.c`);
+/** Its own source and those of its parts, each part with a header. */
+function compile(root: string, build: string, name: string, parts: readonly string[] = []): string {
+  const source = (file: string) => join(root, 'bench', file);
+  const sources = [name, ...parts].map((part) => source(`${part}.c`));
+  const headers = parts.map((part) => source(`${part}.h`));
   const program = join(build, name);
-  if (!isNewer(program, source))
-    execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-o', program, source], { stdio: 'inherit' });
+  if ([...sources, ...headers].some((file) => !isNewer(program, file)))
+    execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-o', program, ...sources], { stdio: 'inherit' });
   return program;
 }
 

@@ -1,3 +1,5 @@
+import type { Cost } from './bench.ts';
+import type { Busy } from './measure.ts';
 import type { Server } from './servers/server.ts';
 
 /** Measures the servers in turn, `rounds` times over; returns what each gave, by name, in the servers' order. */
@@ -19,4 +21,14 @@ export function pick<T>(
   read: (result: T) => number,
 ): Record<string, number[]> {
   return Object.fromEntries([...results].map(([name, list]) => [name, list.map(read)]));
+}
+
+/** Who was busy in each of the runs, by server. */
+export function pickBusy(results: ReadonlyMap<string, readonly Cost[]>): Record<string, Busy> {
+  const all = (costs: readonly Cost[]): Busy => ({
+    server: costs.map((cost) => cost.serverPercent),
+    generator: costs.map((cost) => cost.busyPercent),
+    otherCore: costs.map((cost) => cost.otherCorePercent),
+  });
+  return Object.fromEntries([...results].map(([name, costs]) => [name, all(costs)]));
 }

@@ -1,6 +1,8 @@
-import { judge, type Measure, median, OURS, ratio, spread } from './measure.ts';
+import { type Busy, describeGoal, judge, type Measure, median, OURS, ratio, spread } from './measure.ts';
 
-const HEAD = ['figure', 'server', 'median', 'spread', 'signpost : it', 'goal'];
+const HEAD = ['figure', 'server', 'median', 'spread', 'signpost : it', 'busy', 'goal (floor)'];
+/** Above it, in per cent, a core has nothing left to give. */
+const FULL = 95;
 
 /** All measures as one Markdown table: a line for ours with the goals, then one for each peer. */
 export function markdownTable(measures: readonly Measure[]): string {
@@ -10,18 +12,25 @@ export function markdownTable(measures: readonly Measure[]): string {
 }
 
 function measureRows(measure: Measure): string[][] {
-  const goals = measure.goals.map((goal) => {
-    const { text, isMet } = judge(measure, goal);
-    return `${text}: ${isMet === undefined ? 'not measured' : isMet ? 'met' : 'MISSED'}`;
-  });
+  const goals = measure.goals.map((goal) => `${describeGoal(measure.unit, goal)}: ${judge(measure, goal)}`);
   return Object.entries(measure.samples).map(([server, samples], index) => [
     index === 0 ? `${measure.name} (${measure.unit})` : '',
     server,
     shortNumber(median(samples)),
     samples.length > 1 ? `${(spread(samples) * 100).toFixed(0)}%` : '',
     server === OURS ? '' : shortNumber(ratio(measure, server) ?? Number.NaN),
+    describeBusy(measure.busy?.[server]),
     index === 0 ? goals.join('; ') : '',
   ]);
+}
+
+/** The server's core first. Where another one is full and it is not, the figure says less about the server. */
+function describeBusy(busy: Busy | undefined): string {
+  if (busy === undefined) return '';
+  const server = median(busy.server);
+  const other = median(busy.otherCore);
+  const mark = server < FULL && other >= FULL ? ': the other is the limit' : '';
+  return `${server.toFixed(0)}%, other ${other.toFixed(0)}%${mark}`;
 }
 
 /** Three significant digits and thousands apart, for no figure here is known better than that. */

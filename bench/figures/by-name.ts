@@ -1,8 +1,30 @@
+import { burst } from './burst.ts';
+import { calm } from './calm.ts';
+import { cold } from './cold.ts';
 import type { Figure, FigureName } from './figure.ts';
 import { heap } from './heap.ts';
 import { hits } from './hits.ts';
 import { memory } from './memory.ts';
+import { memory100k } from './memory-100k.ts';
+import { million } from './million.ts';
 import { misses } from './misses.ts';
+import { mixed } from './mixed.ts';
+import { one } from './one.ts';
 import { start } from './start.ts';
+import { tcp } from './tcp.ts';
 
-export const FIGURES: Readonly<Record<FigureName, Figure>> = { hits, misses, start, memory, heap };
+export const FIGURES: Readonly<Record<FigureName, Figure>> = {
+  hits,
+  misses,
+  mixed,
+  calm,
+  one,
+  tcp,
+  burst,
+  cold,
+  million,
+  start,
+  memory,
+  'memory-100k': memory100k,
+  heap,
+};

@@ -2,7 +2,21 @@ import type { Bench } from '../bench.ts';
 import type { Measure } from '../measure.ts';
 
 /** In the order of the table. */
-export const FIGURE_NAMES = ['hits', 'misses', 'start', 'memory', 'heap'] as const;
+export const FIGURE_NAMES = [
+  'hits',
+  'misses',
+  'mixed',
+  'calm',
+  'one',
+  'tcp',
+  'burst',
+  'cold',
+  'million',
+  'start',
+  'memory',
+  'memory-100k',
+  'heap',
+] as const;
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 

@@ -10,7 +10,7 @@ const LONGEST_SECONDS = 600;
 
 /** Whether hits leave anything behind: the heap after a full collection, before and after five million of them. */
 export async function heap(bench: Bench): Promise<Measure[]> {
-  const running = await startAgent(bench.programs.agent, bench.place(), ['--inspect=127.0.0.1:0']);
+  const running = await startAgent(bench.programs.agent, bench.place(), { node: ['--inspect=127.0.0.1:0'] });
   try {
     const inspector = await Inspector.attach(running.process);
     await firstAnswer(running.port, bench.names[0]!);

@@ -9,7 +9,7 @@ const STARTS_PER_ROUND = 5;
 
 /** From the start of the process to the first answer, which it had to ask of the upstream. Files are in the page cache. */
 export async function start(bench: Bench): Promise<Measure[]> {
-  const servers = bench.present(bench.ours, bench.coredns, bench.unbound);
+  const servers = bench.present(bench.ours, bench.coredns, bench.unbound, ...bench.peers);
   for (const server of servers) await measureStart(bench, server);
   const results = await inRounds(bench.options.rounds * STARTS_PER_ROUND, servers, (server) =>
     measureStart(bench, server),

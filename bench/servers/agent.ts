@@ -3,21 +3,34 @@ import { freePort, launch, type Place, type Running, type Server } from './serve
 
 export const PORTABLE = 'signpost, portable';
 
+/** Flags of node's and of `signpost serve`. */
+export interface AgentFlags {
+  readonly node?: readonly string[];
+  readonly serve?: readonly string[];
+}
+
 /** The agent as it is shipped: built, every feature at its default, with the heap flags of the manifests. */
-export function agent(program: string): Server {
-  return { name: OURS, start: (place) => startAgent(program, place) };
+export function agent(program: string, more: AgentFlags = {}): Server {
+  return { name: OURS, start: (place) => startAgent(program, place, more) };
 }
 
 /** The same without native add-ons, so that it falls back to the listener on node:dgram. */
 export function portableAgent(program: string): Server {
-  return { name: PORTABLE, start: (place) => startAgent(program, place, ['--no-addons']) };
+  return { name: PORTABLE, start: (place) => startAgent(program, place, { node: ['--no-addons'] }) };
 }
 
-/** Starts it with more flags of node's, such as an inspector. */
-export async function startAgent(program: string, place: Place, nodeFlags: readonly string[] = []): Promise<Running> {
+/** Starts it with more flags than the bench's own. */
+export async function startAgent(program: string, place: Place, more: AgentFlags = {}): Promise<Running> {
   const port = await freePort();
   const upstream = `127.0.0.1:${place.upstreamPort}`;
-  const command = [process.execPath, '--max-semi-space-size=2', ...nodeFlags, program, 'serve'];
+  const command = [
+    process.execPath,
+    '--max-semi-space-size=2',
+    ...(more.node ?? []),
+    program,
+    'serve',
+    ...(more.serve ?? []),
+  ];
   const flags = {
     listen: `127.0.0.1:${port}`,
     'cluster-dns': `tcp://${upstream}`,

@@ -4,15 +4,15 @@ import { freePort, launch, type Server } from './server.ts';
 
 /**
  * CoreDNS as NodeLocal DNSCache runs it: the plugins and the cache of the cluster zone's block in its own Corefile (Kubernetes,
- * cluster/addons/dns/nodelocaldns), none left out and none added, on one core.
+ * cluster/addons/dns/nodelocaldns), none left out and none added, on one core. 9984 entries are that file's number.
  */
-export function coredns(program: string): Server {
+export function coredns(program: string, entries = 9984): Server {
   return {
     name: 'coredns',
     async start({ core, folder, upstreamPort }) {
       const port = await freePort();
       const file = join(folder, 'Corefile');
-      writeFileSync(file, corefile(port, await freePort(), upstreamPort));
+      writeFileSync(file, corefile(port, await freePort(), upstreamPort, entries));
       return launch(core, port, [program, '-conf', file], { GOMAXPROCS: '1' });
     },
   };
@@ -26,11 +26,11 @@ export function findCoredns(flag: string | undefined, root: string): string | un
   return existsSync(program) ? program : undefined;
 }
 
-function corefile(port: number, metricsPort: number, upstreamPort: number): string {
+function corefile(port: number, metricsPort: number, upstreamPort: number, entries: number): string {
   return `cluster.local:${port} {
     errors
     cache {
-        success 9984 30
+        success ${entries} 30
         denial 9984 5
     }
     reload

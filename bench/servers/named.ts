@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FLEETING, LASTING, WILDCARD } from '../names.ts';
 import { freePort, launch, type Running } from './server.ts';
 
 /** BIND as the cluster DNS: authoritative for every name asked here, one worker thread. */
@@ -8,7 +9,7 @@ export interface Upstream extends Running {
   queries(): Promise<number>;
 }
 
-/** Starts BIND in a folder of its own with the names given, each with one address, and a wildcard below `miss.svc.cluster.local`. */
+/** Starts BIND in a folder of its own with the names given, each with one address, and the wildcards of names.ts. */
 export async function startNamed(
   program: string,
   core: number,
@@ -19,6 +20,7 @@ export async function startNamed(
   const statisticsPort = await freePort();
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'cluster.zone'), zone(names));
+  writeFileSync(join(folder, 'lasting.zone'), lastingZone());
   writeFileSync(join(folder, 'named.conf'), configuration(folder, port, statisticsPort));
   const running = launch(core, port, [program, '-f', '-n', '1', '-c', join(folder, 'named.conf')]);
   return { ...running, queries: () => queriesReceived(statisticsPort) };
@@ -38,12 +40,25 @@ function zone(names: readonly string[]): string {
 cluster.local. SOA ns.dns.cluster.local. hostmaster.cluster.local. 1 7200 1800 86400 5
 cluster.local. NS ns.dns.cluster.local.
 ns.dns.cluster.local. A 10.96.0.10
-*.miss.svc.cluster.local. A 10.96.0.11
+*.${WILDCARD}. A 10.96.0.11
+*.${FLEETING}. 0 A 10.96.0.12
 ${records.join('\n')}
 `;
 }
 
-/** tcp-clients: CoreDNS opens a connection for each query in flight, and must not be refused. */
+function lastingZone(): string {
+  return `$TTL 3600
+${LASTING}. SOA ns.${LASTING}. hostmaster.${LASTING}. 1 7200 1800 86400 5
+${LASTING}. NS ns.${LASTING}.
+ns.${LASTING}. A 10.96.0.10
+*.${LASTING}. A 10.96.0.13
+`;
+}
+
+/**
+ * What an answer costs BIND is not to be measured, so all that it need not do is off. tcp-clients: CoreDNS opens a connection for
+ * each query in flight, and must not be refused.
+ */
 function configuration(folder: string, port: number, statisticsPort: number): string {
   return `options {
     directory "${folder}";
@@ -54,6 +69,11 @@ function configuration(folder: string, port: number, statisticsPort: number): st
     listen-on-v6 { none; };
     recursion no;
     minimal-responses yes;
+    rrset-order { order none; };
+    answer-cookie no;
+    dnssec-validation no;
+    empty-zones-enable no;
+    querylog no;
     tcp-clients 4096;
     notify no;
     zone-statistics none;
@@ -62,5 +82,6 @@ controls { };
 statistics-channels { inet 127.0.0.1 port ${statisticsPort} allow { 127.0.0.1; }; };
 logging { category default { null; }; category lame-servers { null; }; };
 zone "cluster.local" { type primary; file "cluster.zone"; };
+zone "${LASTING}" { type primary; file "lasting.zone"; };
 `;
 }

@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, launch, type Server } from './server.ts';
 
-/** Unbound with one thread, forwarding, without validation (as the others), with caches that hold every name asked here. */
+/**
+ * Unbound with one thread, forwarding, without validation (as the others), with caches that hold every name asked here,
+ * a receive buffer as large as ours and room for the TCP clients of the bench.
+ */
 export function unbound(program: string): Server {
   return {
     name: 'unbound',
@@ -20,6 +23,8 @@ function configuration(port: number, folder: string, upstreamPort: number): stri
     interface: 127.0.0.1@${port}
     num-threads: 1
     module-config: "iterator"
+    so-rcvbuf: 4m
+    incoming-num-tcp: 200
     msg-cache-size: 32m
     rrset-cache-size: 64m
     do-not-query-localhost: no

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { queryLines, serviceNames, uniqueNames, zipfSample } from '../../../bench/names.ts';
+import { mixedSample, queryLines, serviceNames, uniqueNames, zipfSample } from '../../../bench/names.ts';
 
 test('service names differ from each other and are names of services', () => {
   const names = serviceNames(10_000);
@@ -23,6 +23,14 @@ test('the first name of a Zipf sample comes twice as often as the second and ten
   assert.ok(Math.abs(count(1) / count(2) - 2) < 0.15, `${count(1)} : ${count(2)}`);
   assert.ok(Math.abs(count(1) / count(10) - 10) < 1, `${count(1)} : ${count(10)}`);
   assert.equal(counts.size, 100);
+});
+
+test('each tenth name of a mixed sample is new, and all others are known', () => {
+  const known = serviceNames(100);
+  const sample = mixedSample(known, 'q', 1000);
+  const fresh = sample.filter((name) => !known.includes(name));
+  assert.equal(sample.length, 1000);
+  assert.equal(new Set(fresh).size, 100);
 });
 
 test('every run asks for the same names in the same order', () => {

@@ -4,12 +4,20 @@ import { FIGURE_NAMES } from '../../../bench/figures/figure.ts';
 import { readOptions, UsageError } from '../../../bench/options.ts';
 
 test('without arguments every figure is measured, three rounds of five seconds', () => {
-  assert.deepEqual(readOptions([]), { figures: FIGURE_NAMES, rounds: 3, seconds: 5, coredns: undefined });
+  assert.deepEqual(readOptions([]), { figures: FIGURE_NAMES, rounds: 3, seconds: 5, coredns: undefined, peers: [] });
 });
 
 test('figures and their order come from the command line', () => {
   const options = readOptions(['misses', 'hits', '--rounds', '7', '--seconds=2', '--coredns', 'bin/coredns']);
-  assert.deepEqual(options, { figures: ['misses', 'hits'], rounds: 7, seconds: 2, coredns: 'bin/coredns' });
+  assert.deepEqual(options, { figures: ['misses', 'hits'], rounds: 7, seconds: 2, coredns: 'bin/coredns', peers: [] });
+});
+
+test("servers of the user's own are a name and a command that may have = in it", () => {
+  const { peers } = readOptions(['--peer', 'mine=env A=b dns {port}', '--peer=node-cache=node-cache -conf Corefile']);
+  assert.deepEqual(peers, [
+    { name: 'mine', command: 'env A=b dns {port}' },
+    { name: 'node-cache', command: 'node-cache -conf Corefile' },
+  ]);
 });
 
 const refused = [
@@ -19,6 +27,11 @@ const refused = [
   ['--seconds', '2.5'],
   ['--seconds', '60'],
   ['--fast'],
+  ['--peer', 'dns'],
+  ['--peer', '=dns'],
+  ['--peer', 'a b=dns'],
+  ['--peer', 'coredns=dns'],
+  ['--peer=mine=a', '--peer', 'mine=b'],
 ];
 
 for (const args of refused) {

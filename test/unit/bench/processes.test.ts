@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { anonymousMegabytes, connectionsTo, countEstablished, cpuSeconds } from '../../../bench/processes.ts';
+import {
+  anonymousMegabytes,
+  busyPercent,
+  connectionsTo,
+  coreTime,
+  countEstablished,
+  cpuSeconds,
+} from '../../../bench/processes.ts';
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:14E7 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 40001 1
@@ -41,4 +48,11 @@ test('this process has used CPU and memory', { skip: process.platform !== 'linux
   assert.ok(used >= 0.05 && used < 10, `${used} s`);
   const megabytes = anonymousMegabytes(process.pid);
   assert.ok(megabytes > 1 && megabytes < 2000, `${megabytes} MB`);
+});
+
+test('a core is busy for all of its time that is not idle, and guests are not counted twice', () => {
+  const before = coreTime(1, 'cpu  9 9 9 9 9 9 9 9 9 9\ncpu1 100 0 50 800 50 0 0 0 30 0\ncpu10 1 1 1 1 1 1 1 1 1 1\n');
+  assert.deepEqual(before, { busy: 150, total: 1000 });
+  assert.equal(busyPercent(before, { busy: 200, total: 1200 }), 25);
+  assert.equal(busyPercent(before, before), 0);
 });

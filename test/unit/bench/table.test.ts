@@ -10,7 +10,7 @@ test('the table has a line for ours with its goals and one for each peer with th
       samples: { signpost: [120_000, 100_000, 110_000], coredns: [50_000, 50_000, 50_000] },
       goals: [
         { against: 'coredns', bound: 'at least', value: 2 },
-        { against: 'coredns', bound: 'at least', value: 3 },
+        { against: 'coredns', bound: 'at least', value: 3, floor: { value: 2.5 } },
         { against: 'unbound', bound: 'at least', value: 1 },
       ],
     },
@@ -23,10 +23,28 @@ test('the table has a line for ours with its goals and one for each peer with th
     '110,000',
     '18%',
     '',
-    'at least 2 of coredns: met; at least 3 of coredns: MISSED; at least 1 of unbound: not measured',
+    '',
+    'at least 2 of coredns: goal met; at least 3 (2.5) of coredns: MISSED; at least 1 of unbound: not measured',
     '',
   ]);
-  assert.deepEqual(cells[3], ['', '', 'coredns', '50,000', '0%', '2.2', '', '']);
+  assert.deepEqual(cells[3], ['', '', 'coredns', '50,000', '0%', '2.2', '', '', '']);
+});
+
+test('the table says who was busy, and where another core was the limit', () => {
+  const text = markdownTable([
+    {
+      name: 'misses a second',
+      unit: '1/s',
+      samples: { signpost: [9], coredns: [3] },
+      goals: [],
+      busy: {
+        signpost: { server: [70, 76, 80], generator: [40], otherCore: [100] },
+        coredns: { server: [99.6], generator: [30], otherCore: [97] },
+      },
+    },
+  ]);
+  assert.match(text, /\| signpost +\| 9 +\| +\| +\| 76%, other 100%: the other is the limit \|/);
+  assert.match(text, /\| coredns +\| 3 +\| +\| 3 +\| 100%, other 97% +\|/);
 });
 
 test('a single sample has no spread', () => {
