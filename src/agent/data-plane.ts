@@ -72,7 +72,6 @@ export class DataPlane {
     this.responder = new CacheResponder({
       cache,
       cacheTraffic,
-      clock,
       composer,
       resolver: this.#resolver,
       seed,

@@ -49,6 +49,8 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   /** Messages that came whole, and those of them that were queries. */
   #frames = 0;
   #queries = 0;
+  /** When the messages came that are being answered. */
+  #readMs = 0;
   #idleSinceMs: number;
   #frameSinceMs = NEVER;
   #backlogSinceMs = NEVER;
@@ -145,18 +147,19 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   #onData(chunk: Buffer): void {
     const frames = this.#frames;
     const queries = this.#queries;
+    const nowMs = this.#parts.clock.nowMs();
+    this.#readMs = nowMs;
     this.#isReading = true;
     this.#reader.read(chunk, 0, chunk.length, this);
     this.#isReading = false;
     this.#write();
-    const nowMs = this.#parts.clock.nowMs();
     if (this.#queries !== queries) this.#idleSinceMs = nowMs;
     if (!this.#reader.isMidFrame) this.#frameSinceMs = NEVER;
     else if (this.#frameSinceMs === NEVER || this.#frames !== frames) this.#frameSinceMs = nowMs;
   }
 
   #respond(bytes: Uint8Array, start: number, end: number): void {
-    const outcome = this.#parts.responder.respond(bytes, start, end, this, reply);
+    const outcome = this.#parts.responder.respond(bytes, start, end, this.#readMs, this, reply);
     if (outcome !== DROPPED) this.#queries++;
     if (outcome === ANSWERED) this.#append(reply);
     else if (this.#inFlight >= this.#parts.bounds.queries.value && !this.#isPaused) {

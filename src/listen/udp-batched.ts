@@ -1,5 +1,6 @@
 import type { SocketAddress } from '../config/config.ts';
 import { formatSocketAddress, isWildcard } from '../config/socket-address.ts';
+import type { Clock } from '../core/clock.ts';
 import { UDP_BACKLOG, UDP_BATCHES_A_TURN, UDP_QUERY_BYTES } from '../core/limits.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import { BATCH, SLOT_BYTES } from '../native/batch-layout.ts';
@@ -30,6 +31,7 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
   readonly receiveBufferBytes: number;
   receiveErrors = 0;
   readonly #descriptor: UdpDescriptor;
+  readonly #clock: Clock;
   readonly #responder: Responder;
   readonly #batch: DatagramBatch;
   readonly #batchOut: DatagramBatch;
@@ -82,6 +84,7 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
     this.traffic = parts.traffics.open(`dns://${formatSocketAddress(this.address)}`, 'udp', descriptor.isIPv6 ? 2 : 1);
     this.receiveBufferBytes = descriptor.receiveBufferBytes;
     this.#descriptor = descriptor;
+    this.#clock = parts.clock;
     this.#responder = parts.responder;
     this.#slab = parts.slab;
     this.#batch = batch;
@@ -176,13 +179,14 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
     const { bytes } = batch;
     const responder = this.#responder;
     const reply = this.#reply;
+    const nowMs = this.#clock.nowMs();
     for (let slot = 0; slot < count; slot++) {
       // Nothing can be sent to port 0, which only a forger writes.
       if (!batch.hasPort(slot)) continue;
       if (batch.isCut(slot)) UDP_QUERY_BYTES.hits++;
       this.#slot = slot;
       const start = batch.start(slot);
-      if (responder.respond(bytes, start, start + batch.length(slot), this, reply) === ANSWERED) {
+      if (responder.respond(bytes, start, start + batch.length(slot), nowMs, this, reply) === ANSWERED) {
         this.#put(slot, start, reply);
       }
     }

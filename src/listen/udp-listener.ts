@@ -1,4 +1,5 @@
 import type { SocketAddress } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Limit } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
@@ -17,6 +18,7 @@ export type UdpKind = 'batched' | 'batched-dgram' | 'portable';
 
 export interface UdpListenerParts {
   readonly responder: Responder;
+  readonly clock: Clock;
   readonly traffics: TrafficTable;
   readonly log?: Logger;
   /** Datagrams that wait for the kernel to take them. */

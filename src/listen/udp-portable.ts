@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
+import type { Clock } from '../core/clock.ts';
 import { type Limit, UDP_BACKLOG } from '../core/limits.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { Client, ReplySink } from '../resolve/client.ts';
@@ -30,6 +31,7 @@ export class PortableUdpListener implements UdpListener, Client {
   sendErrors = 0;
   readonly segmented = 0;
   readonly #socket: dgram.Socket;
+  readonly #clock: Clock;
   readonly #responder: Responder;
   readonly #backlog: Limit;
   readonly #reply = new Reply();
@@ -64,6 +66,7 @@ export class PortableUdpListener implements UdpListener, Client {
     this.address = address;
     this.traffic = parts.traffics.open(`dns://${formatSocketAddress(address)}`, 'udp', isIPv6(address.host) ? 2 : 1);
     this.#socket = socket;
+    this.#clock = parts.clock;
     this.#responder = parts.responder;
     this.#backlog = parts.backlog ?? UDP_BACKLOG;
     // The kernel cuts it to what net.core.rmem_max allows, and says nothing.
@@ -132,7 +135,7 @@ export class PortableUdpListener implements UdpListener, Client {
     this.#port = peer.port;
     this.#host = peer.address;
     const reply = this.#reply;
-    if (this.#responder.respond(message, 0, message.length, this, reply) === ANSWERED) {
+    if (this.#responder.respond(message, 0, message.length, this.#clock.nowMs(), this, reply) === ANSWERED) {
       this.sendTo(reply, peer.port, peer.address);
     }
   }

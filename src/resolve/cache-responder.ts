@@ -1,7 +1,6 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { type CacheTraffic, HIT_DENIAL, HIT_SUCCESS } from '../cache/cache-traffic.ts';
 import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
-import type { Clock } from '../core/clock.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import { NO_ZONE } from '../metrics/zone-ids.ts';
 import { RCODE_BADVERS, RCODE_FORMERR, RCODE_NOTIMP } from '../wire/constants.ts';
@@ -18,7 +17,6 @@ const NO_OPTIONS = new Uint8Array(0);
 export interface CacheResponderParts {
   cache: AnswerCache;
   cacheTraffic: CacheTraffic;
-  clock: Clock;
   composer: Composer;
   queryLog: QueryLog;
   resolver: Resolver;
@@ -30,28 +28,25 @@ export interface CacheResponderParts {
 export class CacheResponder implements Responder {
   readonly #cache: AnswerCache;
   readonly #cacheTraffic: CacheTraffic;
-  readonly #clock: Clock;
   readonly #composer: Composer;
   readonly #resolver: Resolver;
   readonly #query: QueryView;
   readonly #queryLog: QueryLog;
 
-  constructor({ cache, cacheTraffic, clock, composer, queryLog, resolver, seed }: CacheResponderParts) {
+  constructor({ cache, cacheTraffic, composer, queryLog, resolver, seed }: CacheResponderParts) {
     this.#cache = cache;
     this.#cacheTraffic = cacheTraffic;
-    this.#clock = clock;
     this.#composer = composer;
     this.#queryLog = queryLog;
     this.#resolver = resolver;
     this.#query = new QueryView(seed);
   }
 
-  respond(bytes: Uint8Array, start: number, end: number, client: Client, reply: Reply): number {
+  respond(bytes: Uint8Array, start: number, end: number, nowMs: number, client: Client, reply: Reply): number {
     const query = this.#query;
     const verdict = query.read(bytes, start, end);
     if (verdict !== QUERY_OK) return this.#refuse(verdict, end - start, client, reply);
     this.#queryLog.note(query, client);
-    const nowMs = this.#clock.nowMs();
     const at = this.#cache.findFresh(query, nowMs);
     if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);
 

@@ -8,7 +8,10 @@ export const ANSWERED = 1;
 /** `hold` was called; its sink gets the answer later. */
 export const HELD = 2;
 
-/** Answers a client's message in [start, end), whose bytes it changes in place; returns ANSWERED, HELD or DROPPED. */
 export interface Responder {
-  respond(bytes: Uint8Array, start: number, end: number, client: Client, reply: Reply): number;
+  /**
+   * Answers a client's message in [start, end), whose bytes it changes in place; returns ANSWERED, HELD or DROPPED. `nowMs`: of the clock, read
+   * once for all messages that came together.
+   */
+  respond(bytes: Uint8Array, start: number, end: number, nowMs: number, client: Client, reply: Reply): number;
 }

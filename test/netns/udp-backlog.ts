@@ -3,6 +3,7 @@ import { execSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
+import { monotonicClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { UdpKind } from '../../src/listen/udp-listener.ts';
 import { UdpOpener } from '../../src/listen/udp-opener.ts';
@@ -20,6 +21,7 @@ const backlog = bound(50);
 const opener = await UdpOpener.choose(silentLogger, [kind]);
 const listener = await opener.open(LOOPBACK, {
   responder,
+  clock: monotonicClock,
   backlog,
   traffics: new TrafficTable(new ZoneIds()),
 });

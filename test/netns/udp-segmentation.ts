@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { monotonicClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { UdpOpener } from '../../src/listen/udp-opener.ts';
 import { TrafficTable } from '../../src/metrics/traffic-table.ts';
@@ -17,7 +18,12 @@ const note = (_fields: object, line: string): void => void lines.push(line);
 const log: Logger = { debug: note, info: note, warn: note, error: note };
 const opener = await UdpOpener.choose(log, ['batched']);
 const responder = new EchoResponder();
-const listener = await opener.open(LOOPBACK, { responder, log, traffics: new TrafficTable(new ZoneIds()) });
+const listener = await opener.open(LOOPBACK, {
+  responder,
+  log,
+  clock: monotonicClock,
+  traffics: new TrafficTable(new ZoneIds()),
+});
 const client = createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
 client.connect(listener.address.port, listener.address.host);
 await once(client, 'connect');

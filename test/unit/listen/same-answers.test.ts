@@ -80,7 +80,12 @@ async function replies(t: TestContext, kind: UdpKind): Promise<Buffer[]> {
   const opener = await UdpOpener.choose(silentLogger, [kind]);
   const { responder } = house;
   const traffics = new TrafficTable(new ZoneIds());
-  const listener = await opener.open(LOOPBACK, { responder, traffics, slab: house.cache.memory.bytes });
+  const listener = await opener.open(LOOPBACK, {
+    responder,
+    traffics,
+    clock: house.clock,
+    slab: house.cache.memory.bytes,
+  });
   const client = createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
   client.connect(listener.address.port, listener.address.host);
   await once(client, 'connect');

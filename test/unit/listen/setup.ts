@@ -42,7 +42,7 @@ export class EchoResponder implements Responder {
   answered = 0;
   readonly #large = new Uint8Array(LARGE_BYTES).fill(7);
 
-  respond(bytes: Uint8Array, start: number, end: number, client: Client, reply: Reply): number {
+  respond(bytes: Uint8Array, start: number, end: number, _nowMs: number, client: Client, reply: Reply): number {
     const label = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', start + 13, start + 17);
     if (label === 'drop' || end - start < 12) return DROPPED;
     if (label === 'held') {

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { monotonicClock } from '../../../src/core/clock.ts';
 import { UDP_BATCHES_A_TURN, UDP_QUERY_BYTES } from '../../../src/core/limits.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import { registerListenMetrics } from '../../../src/listen/metrics.ts';
@@ -21,7 +22,10 @@ const KINDS = ['batched', 'batched-dgram'] as const;
 async function openOne(kind: (typeof KINDS)[number]) {
   const responder = new EchoResponder();
   const traffics = new TrafficTable(new ZoneIds());
-  return { responder, listener: await BatchedUdpListener.open(LOOPBACK, kind, { responder, traffics }) };
+  return {
+    responder,
+    listener: await BatchedUdpListener.open(LOOPBACK, kind, { responder, traffics, clock: monotonicClock }),
+  };
 }
 
 test('bound to a wildcard it answers from the address that was asked, at once and later', { skip }, async (t) => {

@@ -110,7 +110,7 @@ export class House {
       routes: RouteTable.of(this.#zones().map((zone) => [zone.name, zone])),
     });
     const queryLog = new QueryLog({ every: 0, log: silentLogger });
-    this.responder = new CacheResponder({ cache, cacheTraffic, clock, composer, queryLog, resolver, seed });
+    this.responder = new CacheResponder({ cache, cacheTraffic, composer, queryLog, resolver, seed });
   }
 
   #zones(): Zone[] {
@@ -145,7 +145,7 @@ export class House {
     // In the middle of a batch's buffer.
     const buffer = new Uint8Array(bytes.length + 40).fill(0xcc);
     buffer.set(bytes, 20);
-    client.outcome = this.responder.respond(buffer, 20, 20 + bytes.length, client, this.#reply);
+    client.outcome = this.responder.respond(buffer, 20, 20 + bytes.length, this.clock.nowMs(), client, this.#reply);
     if (client.outcome === ANSWERED) client.send(this.#reply);
     buffer.fill(0xbb);
     return client;
