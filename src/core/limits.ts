@@ -5,7 +5,8 @@
 /** A bound and how often it was hit; `hits` is read by the metric `signpost_limit_hits_total{limit="name"}`. */
 export interface Limit {
   readonly name: string;
-  readonly value: number;
+  /** Set once, at start, where the system allows less. */
+  value: number;
   hits: number;
 }
 
@@ -71,11 +72,17 @@ export const UDP_BATCHES_A_TURN = limit('udp_batches_a_turn', 8);
 /** One question over UDP, a slot of the batch: 271 B and options. 64 x 2,048 B = 128 KiB. Longer ones are cut there, and FORMERR if that cuts a record. */
 export const UDP_QUERY_BYTES = limit('udp_query_bytes', 2048);
 
-/** TCP connections of all clients. 4,096 x (3.5 KiB idle, measured with 10,000) = 14 MiB, and the kernel's. Full: refused. */
-export const TCP_CONNECTIONS = limit('tcp_connections', 4096);
+/**
+ * TCP connections of all clients. 10,240 x (2.4 KiB idle, measured with 10,000) = 24 MiB, and the kernel's. Fewer where not so many descriptors may be
+ * open, which is said at start. Full: refused.
+ */
+export const TCP_CONNECTIONS = limit('tcp_connections', 10_240);
 
-/** TCP connections of one client address: a quarter of all, so that no pod keeps the others out. Full: refused. */
+/** TCP connections of one client address: 1,024, a tenth of all, so that no pod keeps the others out. Full: refused. */
 export const TCP_CONNECTIONS_PER_CLIENT = limit('tcp_connections_per_client', 1024);
+
+/** TCP connections that are closed in a turn of the loop because their time is over. 32 x 25 us = 0.8 ms. Full: the next turn, after what came in meanwhile. */
+export const TCP_CLOSINGS_A_TURN = limit('tcp_closings_a_turn', 32);
 
 /** Queries in flight on one TCP connection of a client. 256 x 512 B = 128 KiB. Full: not read until half are answered. */
 export const TCP_QUERIES = limit('tcp_queries', 256);

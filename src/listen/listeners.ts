@@ -6,6 +6,8 @@ import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { Responder } from '../resolve/responder.ts';
 import { bindErrorCode, explainBindError } from './bind-error.ts';
 import { type ConnectionBounds, ConnectionCounts } from './connection-counts.ts';
+import { fitToDescriptors } from './descriptor-limit.ts';
+import { DueClosings } from './due-closings.ts';
 import { OutputBuffers } from './output-buffers.ts';
 import { TcpListener } from './tcp.ts';
 import { TCP_BOUNDS, TCP_TIMES, type TcpBounds, type TcpParts, type TcpTimes } from './tcp-parts.ts';
@@ -50,14 +52,17 @@ export class Listeners {
    * that cannot be had. Port 0 becomes a port that is free for both.
    */
   static async open(addresses: readonly SocketAddress[], parts: ListenersParts): Promise<Listeners> {
-    const udp = await UdpOpener.choose(parts.log ?? silentLogger, parts.udpKinds);
+    const log = parts.log ?? silentLogger;
+    const udp = await UdpOpener.choose(log, parts.udpKinds);
     for (const address of addresses) udp.expectServable(address);
+    if (parts.connectionBounds === undefined) fitToDescriptors(log);
     const tcpParts: TcpParts = {
       responder: parts.responder,
       clock: parts.clock,
       wheel: parts.wheel,
       counts: new ConnectionCounts(parts.connectionBounds),
       buffers: new OutputBuffers(),
+      closings: new DueClosings(),
       times: parts.times ?? TCP_TIMES,
       bounds: parts.bounds ?? TCP_BOUNDS,
     };

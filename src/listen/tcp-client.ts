@@ -8,6 +8,7 @@ import { HEADER_LENGTH } from '../wire/constants.ts';
 import { FrameReader, type FrameSink } from '../wire/framing.ts';
 import { Reply } from '../wire/reply.ts';
 import type { CloseReason } from './close-reason.ts';
+import type { Closable } from './due-closings.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Flushable } from './output-buffers.ts';
 import { TcpOutput } from './tcp-output.ts';
@@ -35,7 +36,7 @@ const reply = new Reply();
  *
  * What the chunk held beyond the point where the pause began waits here: at most that chunk.
  */
-export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Flushable {
+export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Flushable, Closable {
   readonly isStream = true;
   readonly traffic: Traffic;
   readonly address: string;
@@ -130,6 +131,18 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
    * fires, so it need not be moved forward either.
    */
   override onTimeout(nowMs: number): void {
+    if (this.#dueReason(nowMs) !== undefined) this.#parts.closings.add(this);
+  }
+
+  /** Called once after `closings.add`; a query may have come meanwhile. */
+  closeWhenDue(): void {
+    if (this.#closeReason !== undefined) return;
+    const reason = this.#dueReason(this.#parts.clock.nowMs());
+    if (reason !== undefined) this.#close(reason);
+  }
+
+  /** Which time limit is over; where none is, the timer is set again. */
+  #dueReason(nowMs: number): CloseReason | undefined {
     const { firstQueryMs, idleMs, drainMs } = this.#parts.times;
     if (this.#output.backlogBytes === 0) this.#backlogSinceMs = NEVER;
     const isNew = this.#queries === 0;
@@ -138,10 +151,13 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     const frameDueMs = this.#isPaused ? NEVER : this.#frameSinceMs + idleMs;
     const idleDueMs = isNew ? this.#idleSinceMs + firstQueryMs : isBusy ? NEVER : this.#idleSinceMs + idleMs;
     const dueMs = Math.min(drainDueMs, frameDueMs, idleDueMs);
-    if (nowMs < dueMs) this.#parts.wheel.set(this, Math.min(dueMs - nowMs, idleMs, drainMs));
-    else if (dueMs === drainDueMs) this.#close('slow-reader');
-    else if (isNew) this.#close('first-query');
-    else this.#close(dueMs === frameDueMs ? 'unfinished-frame' : 'idle');
+    if (nowMs < dueMs) {
+      this.#parts.wheel.set(this, Math.min(dueMs - nowMs, idleMs, drainMs));
+      return undefined;
+    }
+    if (dueMs === drainDueMs) return 'slow-reader';
+    if (isNew) return 'first-query';
+    return dueMs === frameDueMs ? 'unfinished-frame' : 'idle';
   }
 
   #onData(chunk: Buffer): void {

@@ -3,6 +3,7 @@ import { type Limit, TCP_BACKLOG_BYTES, TCP_QUERIES } from '../core/limits.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Responder } from '../resolve/responder.ts';
 import type { ConnectionCounts } from './connection-counts.ts';
+import type { DueClosings } from './due-closings.ts';
 import type { OutputBuffers } from './output-buffers.ts';
 
 export interface TcpTimes {
@@ -35,6 +36,7 @@ export interface TcpParts {
   readonly wheel: TimerWheel;
   readonly counts: ConnectionCounts;
   readonly buffers: OutputBuffers;
+  readonly closings: DueClosings;
   readonly times: TcpTimes;
   readonly bounds: TcpBounds;
 }
