@@ -38,6 +38,8 @@ export interface Cost extends LoadResult {
   /** User and system time of the server for each answer. */
   readonly cpuUs: number;
   readonly serverPercent: number;
+  readonly serverCorePercent: number;
+  readonly upstreamPercent: number;
   /** The generator's core, or the upstream's where that is busier. */
   readonly otherCorePercent: number;
 }
@@ -141,17 +143,22 @@ export class Bench {
 
   /** The same, with what it cost. */
   async weigh(running: Running, queryFile: string, pace: Pace): Promise<Cost> {
-    const others = [...new Set([this.cores.generator, this.cores.upstream])];
-    const coresBefore = others.map((core) => coreTime(core));
-    const cpuBefore = cpuSeconds(running.pid);
+    const { server, generator, upstream } = this.cores;
+    const cores = [server, generator, upstream];
+    const processes = [running.pid, this.upstream.pid];
+    const coresBefore = cores.map((core) => coreTime(core));
+    const cpuBefore = processes.map(cpuSeconds);
     const result = await this.load(running, queryFile, pace);
-    const cpu = cpuSeconds(running.pid) - cpuBefore;
-    const busy = others.map((core, index) => busyPercent(coresBefore[index]!, coreTime(core)));
+    const [cpu, upstreamCpu] = processes.map((pid, index) => cpuSeconds(pid) - cpuBefore[index]!) as [number, number];
+    const [serverCore, ...others] = cores.map((core, index) => busyPercent(coresBefore[index]!, coreTime(core)));
+    const seconds = result.answered / result.answersPerSecond;
     return {
       ...result,
       cpuUs: (cpu * 1e6) / result.answered,
-      serverPercent: (cpu * 100 * result.answersPerSecond) / result.answered,
-      otherCorePercent: Math.max(...busy),
+      serverPercent: (cpu * 100) / seconds,
+      serverCorePercent: serverCore!,
+      upstreamPercent: (upstreamCpu * 100) / seconds,
+      otherCorePercent: Math.max(...others),
     };
   }
 

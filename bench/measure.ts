@@ -14,8 +14,11 @@ export interface Measure {
 
 /** In per cent of one core. A server that is not near 100 was not the limit. */
 export interface Busy {
+  /** The process, and all of the core that it runs on: more than the process uses is somebody else's. */
   readonly server: readonly number[];
+  readonly serverCore: readonly number[];
   readonly generator: readonly number[];
+  readonly upstream: readonly number[];
   /** The core of the generator or that of the upstream, whichever was busier. */
   readonly otherCore: readonly number[];
 }

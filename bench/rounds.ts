@@ -27,7 +27,9 @@ export function pick<T>(
 export function pickBusy(results: ReadonlyMap<string, readonly Cost[]>): Record<string, Busy> {
   const all = (costs: readonly Cost[]): Busy => ({
     server: costs.map((cost) => cost.serverPercent),
+    serverCore: costs.map((cost) => cost.serverCorePercent),
     generator: costs.map((cost) => cost.busyPercent),
+    upstream: costs.map((cost) => cost.upstreamPercent),
     otherCore: costs.map((cost) => cost.otherCorePercent),
   });
   return Object.fromEntries([...results].map(([name, costs]) => [name, all(costs)]));

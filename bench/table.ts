@@ -3,6 +3,8 @@ import { type Busy, describeGoal, judge, type Measure, median, OURS, ratio, spre
 const HEAD = ['figure', 'server', 'median', 'spread', 'signpost : it', 'busy', 'goal (floor)'];
 /** Above it, in per cent, a core has nothing left to give. */
 const FULL = 95;
+/** So much of a server's core is used by somebody else, where the run was not left alone. */
+const DISTURBED = 10;
 
 /** All measures as one Markdown table: a line for ours with the goals, then one for each peer. */
 export function markdownTable(measures: readonly Measure[]): string {
@@ -24,13 +26,14 @@ function measureRows(measure: Measure): string[][] {
   ]);
 }
 
-/** The server's core first. Where another one is full and it is not, the figure says less about the server. */
+/** The server first. Where another core is full and it is not, or somebody else ran on its core, the figure says less about the server. */
 function describeBusy(busy: Busy | undefined): string {
   if (busy === undefined) return '';
   const server = median(busy.server);
   const other = median(busy.otherCore);
-  const mark = server < FULL && other >= FULL ? ': the other is the limit' : '';
-  return `${server.toFixed(0)}%, other ${other.toFixed(0)}%${mark}`;
+  const text = `${server.toFixed(0)}%, other ${other.toFixed(0)}%`;
+  if (median(busy.serverCore) > server + DISTURBED) return `${text}: disturbed`;
+  return server < FULL && other >= FULL ? `${text}: the other is the limit` : text;
 }
 
 /** Three significant digits and thousands apart, for no figure here is known better than that. */

@@ -20,7 +20,7 @@ const HITS_PER_SECOND = 100_000;
  * nobody asked before; and of one second without them. The rate is half of what the server can do on this machine, 100,000/s at most.
  */
 export async function cold(bench: Bench): Promise<Measure[]> {
-  const servers = bench.present(bench.ours, bench.coredns, bench.unbound, ...bench.peers);
+  const servers = bench.present(bench.ours, bench.unbound);
   const results = await inRounds(bench.options.rounds, servers, (server) =>
     bench.withServer(server, (running) => measureCold(bench, running)),
   );
@@ -33,6 +33,7 @@ export async function cold(bench: Bench): Promise<Measure[]> {
     },
     { name: '... with them', unit: 'us', samples: pick(results, (result) => result.withColdUs), goals: [] },
     { name: '... without', unit: 'us', samples: pick(results, (result) => result.withoutUs), goals: [] },
+    { name: '... cold names answered', unit: '%', samples: pick(results, (result) => result.coldPercent), goals: [] },
     { name: '... rate of the hits', unit: '1/s', samples: pick(results, (result) => result.rate), goals: [] },
   ];
 }
@@ -45,11 +46,17 @@ async function measureCold(bench: Bench, running: Running) {
   const hits = () => bench.load(running, file, { seconds: HIT_SECONDS, rate });
   const without: number[] = [];
   const withCold: number[] = [];
+  const coldAnswered: number[] = [];
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     without.push((await hits()).p99Us);
     const names = bench.queryFile(`cold-${repeat}`, () => uniqueNames(`c${repeat}-`, COLD_NAMES));
-    const [result] = await Promise.all([hits(), sleep(COLD_AFTER_MS).then(() => bench.load(running, names, COLD))]);
+    const [result, coldResult] = await Promise.all([
+      hits(),
+      sleep(COLD_AFTER_MS).then(() => bench.ask(running, names, COLD)),
+    ]);
     withCold.push(result.p99Us);
+    coldAnswered.push(coldResult.noError);
   }
-  return { rate, withoutUs: median(without), withColdUs: median(withCold) };
+  const coldPercent = (median(coldAnswered) * 100) / COLD_NAMES;
+  return { rate, withoutUs: median(without), withColdUs: median(withCold), coldPercent };
 }

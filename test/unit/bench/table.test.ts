@@ -30,21 +30,24 @@ test('the table has a line for ours with its goals and one for each peer with th
   assert.deepEqual(cells[3], ['', '', 'coredns', '50,000', '0%', '2.2', '', '', '']);
 });
 
-test('the table says who was busy, and where another core was the limit', () => {
+test("the table says who was busy, where another core was the limit, and where somebody else ran on the server's", () => {
+  const others = { generator: [40], upstream: [50] };
   const text = markdownTable([
     {
       name: 'misses a second',
       unit: '1/s',
-      samples: { signpost: [9], coredns: [3] },
+      samples: { signpost: [9], coredns: [3], unbound: [6] },
       goals: [],
       busy: {
-        signpost: { server: [70, 76, 80], generator: [40], otherCore: [100] },
-        coredns: { server: [99.6], generator: [30], otherCore: [97] },
+        signpost: { server: [70, 76, 80], serverCore: [78], otherCore: [100], ...others },
+        coredns: { server: [99.6], serverCore: [100], otherCore: [97], ...others },
+        unbound: { server: [60], serverCore: [90], otherCore: [97], ...others },
       },
     },
   ]);
   assert.match(text, /\| signpost +\| 9 +\| +\| +\| 76%, other 100%: the other is the limit \|/);
   assert.match(text, /\| coredns +\| 3 +\| +\| 3 +\| 100%, other 97% +\|/);
+  assert.match(text, /\| unbound +\| 6 +\| +\| 1\.5 +\| 60%, other 97%: disturbed +\|/);
 });
 
 test('a single sample has no spread', () => {
