@@ -25,5 +25,5 @@ export function warmUp(forwarders: Iterable<Asker>): () => void {
 }
 
 function question(onAnswer: () => void): Ask {
-  return { message: QUESTION, questionEnd: QUESTION.length, onAnswer, onFailure() {} };
+  return { message: QUESTION, questionEnd: QUESTION.length, end: QUESTION.length, onAnswer, onFailure() {} };
 }

@@ -53,6 +53,21 @@ export class Delivery implements FlightControl {
   }
 
   onAnswer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Answerer): void {
+    this.#answer(flight, message, start, end, upstream);
+    this.#parts.flights.reuseFlight(flight);
+  }
+
+  onFailure(flight: Flight, failure: Failure): void {
+    this.#fail(flight, failure);
+    this.#parts.flights.reuseFlight(flight);
+  }
+
+  onPatienceOver(flight: Flight, nowMs: number): void {
+    this.#question.read(flight.message, 0, flight.end);
+    this.#deliverStale(flight, this.#question, nowMs);
+  }
+
+  #answer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Answerer): void {
     const records = this.#read(message, start, end);
     if (records === undefined) {
       this.malformed++;
@@ -75,15 +90,6 @@ export class Delivery implements FlightControl {
     }
     transient.write(question, draft, nowMs);
     this.#deliver(flight, transient.memory, 0, nowMs, upstream.label);
-  }
-
-  onFailure(flight: Flight, failure: Failure): void {
-    this.#fail(flight, failure);
-  }
-
-  onPatienceOver(flight: Flight, nowMs: number): void {
-    this.#question.read(flight.message, 0, flight.message.length);
-    this.#deliverStale(flight, this.#question, nowMs);
   }
 
   /** The bytes in which the scanned records lie, without OPT; undefined where they cannot be read. */
@@ -151,7 +157,7 @@ export class Delivery implements FlightControl {
     const { flights, wheel } = this.#parts;
     wheel.clear(flight);
     flights.end(flight);
-    this.#question.read(flight.message, 0, flight.message.length);
+    this.#question.read(flight.message, 0, flight.end);
     return this.#question;
   }
 
@@ -171,12 +177,13 @@ export class Delivery implements FlightControl {
     if (at === -1 || !mayServeStale(cache.memory, at, question, zone)) return false;
     const query = this.#waiterQuery;
     for (let waiter = flights.release(flight); waiter !== undefined; waiter = flights.release(flight)) {
-      query.read(waiter.message, 0, waiter.message.length);
+      query.read(waiter.message, 0, waiter.end);
       composer.composeStale(query, cache.memory, at, zone.cache.staleTtlSeconds, waiter.isStream, this.#reply);
       cacheTraffic.count(zone.id, SERVED_STALE);
       const durationMs = nowMs - waiter.receivedMs;
       waiter.traffic.response(zone.id, cache.memory.rcode(at), this.#reply.length, durationMs, SOURCE_CACHE);
       waiter.sink.send(this.#reply);
+      flights.reuseWaiter(waiter);
     }
     return true;
   }
@@ -185,11 +192,12 @@ export class Delivery implements FlightControl {
     const { composer, flights } = this.#parts;
     const query = this.#waiterQuery;
     for (let waiter = flights.release(flight); waiter !== undefined; waiter = flights.release(flight)) {
-      query.read(waiter.message, 0, waiter.message.length);
+      query.read(waiter.message, 0, waiter.end);
       composer.compose(query, memory, at, nowMs, waiter.isStream, origin, this.#reply);
       const durationMs = nowMs - waiter.receivedMs;
       waiter.traffic.response(flight.zone.id, memory.rcode(at), this.#reply.length, durationMs, SOURCE_FORWARD);
       waiter.sink.send(this.#reply);
+      flights.reuseWaiter(waiter);
     }
   }
 }

@@ -1,28 +1,16 @@
 import { dnssecBits } from '../cache/key.ts';
 import { Timer } from '../core/timer-wheel.ts';
-import type { Traffic } from '../metrics/traffic.ts';
 import type { Answerer, Ask, Failure } from '../upstream/ask.ts';
-import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_LENGTH } from '../wire/constants.ts';
+import { FLAG_AD, FLAG_CD, FLAG_RD, HEADER_LENGTH, MAX_NAME_LENGTH } from '../wire/constants.ts';
 import { copyBytes } from '../wire/copy.ts';
 import { writeOpt } from '../wire/edns.ts';
 import type { QueryView } from '../wire/query.ts';
-import type { ReplySink } from './client.ts';
 import { UDP_PAYLOAD_BYTES } from './composer.ts';
+import type { Waiter } from './waiter.ts';
 import type { Zone } from './zone.ts';
 
 const NO_OPTIONS = new Uint8Array(0);
 const OPT_LENGTH = 11;
-
-/** A client that waits for an answer: a copy of its message, and where the reply goes. */
-export interface Waiter {
-  readonly message: Uint8Array;
-  readonly sink: ReplySink;
-  readonly isStream: boolean;
-  readonly traffic: Traffic;
-  readonly receivedMs: number;
-  /** Who joined the same flight after this one. */
-  next: Waiter | undefined;
-}
 
 /** Who hears how a flight ends: the resolver. */
 export interface FlightControl {
@@ -32,41 +20,45 @@ export interface FlightControl {
   onPatienceOver(flight: Flight, nowMs: number): void;
 }
 
-/** One question that is being asked upstream, and all who wait for it. Its timer is the clients' patience, where something stale is at hand. */
+/**
+ * One question that is being asked upstream, and all who wait for it. Its timer is the clients' patience, where something stale is at hand. Flights are
+ * used again when they have ended: `begin` sets what one is about.
+ */
 export class Flight extends Timer implements Ask {
-  readonly message: Uint8Array;
-  readonly questionEnd: number;
-  readonly zone: Zone;
-  /** Of the cache, and of the table of flights where `isShared`. */
-  readonly key: number;
+  readonly message = new Uint8Array(HEADER_LENGTH + MAX_NAME_LENGTH + 4 + OPT_LENGTH);
+  questionEnd = 0;
+  end = 0;
+  zone!: Zone;
+  /** Of the cache, and of the table of flights where `isListed`. */
+  key = 0;
   /** DO and CD, as in the key. */
-  readonly dnssecBits: number;
+  dnssecBits = 0;
   /** Others may join it, and its answer is kept. RD=0 shares nothing. */
-  readonly isShared: boolean;
+  isShared = false;
   /** Begun for the cache's sake, not for a client's. */
-  readonly isRefresh: boolean;
+  isRefresh = false;
+  /** It stands in the table of flights. */
+  isListed = false;
   firstWaiter: Waiter | undefined = undefined;
   lastWaiter: Waiter | undefined = undefined;
   isPatienceOver = false;
   readonly #control: FlightControl;
 
-  constructor(
-    query: QueryView,
-    zone: Zone,
-    key: number,
-    isShared: boolean,
-    isRefresh: boolean,
-    control: FlightControl,
-  ) {
+  constructor(control: FlightControl) {
     super();
+    this.#control = control;
+  }
+
+  begin(query: QueryView, zone: Zone, key: number, isRefresh: boolean): void {
     this.zone = zone;
     this.key = key;
     this.dnssecBits = dnssecBits(query.dnssecOk, query.flags);
-    this.isShared = isShared;
+    this.isShared = isRefresh || (query.flags & FLAG_RD) !== 0;
     this.isRefresh = isRefresh;
-    this.#control = control;
+    this.isListed = false;
+    this.isPatienceOver = false;
     this.questionEnd = query.questionEnd - query.start;
-    this.message = upstreamQuery(query, this.questionEnd);
+    this.end = writeUpstreamQuery(query, this.message);
   }
 
   onAnswer(message: Uint8Array, start: number, end: number, upstream: Answerer): void {
@@ -87,14 +79,12 @@ export class Flight extends Timer implements Ask {
  * What we ask in a client's name: its question as it spelt it, its RD, CD and DO, and an OPT of our own. AD is always set, so that the answer's
  * AD may be trusted to mean something (RFC 6840, section 5.7). The client's own options, ECS and cookies among them, stay here.
  */
-function upstreamQuery(query: QueryView, questionEnd: number): Uint8Array {
-  const message = new Uint8Array(questionEnd + OPT_LENGTH);
+function writeUpstreamQuery(query: QueryView, message: Uint8Array): number {
   const flags = (query.flags & (FLAG_RD | FLAG_CD)) | FLAG_AD;
   message[2] = flags >> 8;
   message[3] = flags;
   message[5] = 1;
   message[11] = 1;
-  copyBytes(query.bytes, query.start + HEADER_LENGTH, query.questionEnd, message, HEADER_LENGTH);
-  writeOpt(message, questionEnd, UDP_PAYLOAD_BYTES, 0, query.dnssecOk, NO_OPTIONS, 0, 0);
-  return message;
+  const questionEnd = copyBytes(query.bytes, query.start + HEADER_LENGTH, query.questionEnd, message, HEADER_LENGTH);
+  return writeOpt(message, questionEnd, UDP_PAYLOAD_BYTES, 0, query.dnssecOk, NO_OPTIONS, 0, 0);
 }

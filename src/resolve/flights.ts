@@ -3,11 +3,19 @@ import { IN_FLIGHT, REFRESHES, WAITERS } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { QueryView } from '../wire/query.ts';
-import type { Flight, Waiter } from './flight.ts';
+import type { Client, ReplySink } from './client.ts';
+import { Flight, type FlightControl } from './flight.ts';
+import { Waiter } from './waiter.ts';
+import type { Zone } from './zone.ts';
+
+/** Flights, and waiters, that are kept for use again: garbage that lives as long as an upstream's round trip is what costs the collector most. */
+const SPARE = 256;
 
 /** All questions in flight. Identical ones are one flight, whoever began it: a miss, a prefetch or the refresh of something stale. */
 export class Flights {
   readonly #shared = new Map<number, Flight>();
+  readonly #endedFlights: Flight[] = [];
+  readonly #answeredWaiters: Waiter[] = [];
   #count = 0;
   #refreshes = 0;
   #waiters = 0;
@@ -46,14 +54,24 @@ export class Flights {
     return false;
   }
 
-  begin(flight: Flight): void {
+  /** Begins a flight; the caller asks upstream. */
+  begin(query: QueryView, zone: Zone, key: number, isRefresh: boolean, control: FlightControl): Flight {
+    const flight = this.#endedFlights.pop() ?? new Flight(control);
+    flight.begin(query, zone, key, isRefresh);
     this.#count++;
-    if (flight.isRefresh) this.#refreshes++;
+    if (isRefresh) this.#refreshes++;
     // Another question with the same key keeps its place; this one is then not joined by others, which only costs a second question.
-    if (flight.isShared && !this.#shared.has(flight.key)) this.#shared.set(flight.key, flight);
+    if (flight.isShared && !this.#shared.has(key)) {
+      this.#shared.set(key, flight);
+      flight.isListed = true;
+    }
+    return flight;
   }
 
-  wait(flight: Flight, waiter: Waiter): void {
+  /** The client that asked `query` waits for the flight's end. */
+  wait(flight: Flight, query: QueryView, client: Client, sink: ReplySink, nowMs: number): void {
+    const waiter = this.#answeredWaiters.pop() ?? new Waiter();
+    waiter.begin(query, client, sink, nowMs);
     if (flight.lastWaiter === undefined) flight.firstWaiter = waiter;
     else flight.lastWaiter.next = waiter;
     flight.lastWaiter = waiter;
@@ -70,10 +88,21 @@ export class Flights {
     return waiter;
   }
 
+  /** Nobody joins it any more. */
   end(flight: Flight): void {
     this.#count--;
     if (flight.isRefresh) this.#refreshes--;
-    if (this.#shared.get(flight.key) === flight) this.#shared.delete(flight.key);
+    if (flight.isListed) this.#shared.delete(flight.key);
+  }
+
+  /** The waiter has its answer, and its message is needed no more. */
+  reuseWaiter(waiter: Waiter): void {
+    if (waiter.isUsual && this.#answeredWaiters.length < SPARE) this.#answeredWaiters.push(waiter);
+  }
+
+  /** The flight has ended and all who waited have their answers. */
+  reuseFlight(flight: Flight): void {
+    if (this.#endedFlights.length < SPARE) this.#endedFlights.push(flight);
   }
 }
 

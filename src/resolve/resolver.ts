@@ -7,13 +7,12 @@ import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import { CLASS_CH, FLAG_RD, HEADER_LENGTH, RCODE_SERVFAIL, TYPE_ANY } from '../wire/constants.ts';
-import { copyBytes } from '../wire/copy.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
 import type { Composer } from './composer.ts';
 import { NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
-import { Flight, type FlightControl } from './flight.ts';
+import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import type { LocalAnswers } from './local-answers.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
@@ -108,14 +107,7 @@ export class Resolver {
     if (sink === undefined) return DROPPED;
     const flight = joined ?? this.#depart(query, zone, false);
     if (joined !== undefined) flights.coalesced++;
-    flights.wait(flight, {
-      message: copyOf(query),
-      sink,
-      isStream: client.isStream,
-      traffic: client.traffic,
-      receivedMs: nowMs,
-      next: undefined,
-    });
+    flights.wait(flight, query, client, sink, nowMs);
     if (canBridge && !flight.isSet && !flight.isPatienceOver) wheel.set(flight, zone.cache.staleAfterMs);
     return HELD;
   }
@@ -130,9 +122,7 @@ export class Resolver {
 
   #depart(query: QueryView, zone: Zone, isRefresh: boolean): Flight {
     const { flights, control } = this.#parts;
-    const isShared = isRefresh || (query.flags & FLAG_RD) !== 0;
-    const flight = new Flight(query, zone, cacheKey(query), isShared, isRefresh, control);
-    flights.begin(flight);
+    const flight = flights.begin(query, zone, cacheKey(query), isRefresh, control);
     zone.forwarder!.ask(flight);
     return flight;
   }
@@ -164,13 +154,6 @@ export class Resolver {
     client.traffic.response(zone.id, RCODE_SERVFAIL, reply.length, 0, SOURCE_LOCAL);
     return ANSWERED;
   }
-}
-
-/** The listener's buffer is its own again when the call returns. (`slice` of a Buffer would share it.) */
-function copyOf(query: QueryView): Uint8Array {
-  const message = new Uint8Array(query.end - query.start);
-  copyBytes(query.bytes, query.start, query.end, message, 0);
-  return message;
 }
 
 function cacheKey(query: QueryView): number {

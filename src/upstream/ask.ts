@@ -16,10 +16,14 @@ export interface Answerer {
  * before `ask` has returned.
  */
 export interface Ask {
-  /** A whole query in wire form: header (ID 0), question, OPT. Not changed: a transport writes its own ID into its own copy. */
+  /**
+   * A whole query in wire form, in [0, end): header (ID 0), question, OPT. Not changed: a transport writes its own ID into its own copy. The bytes are
+   * the caller's again with the callback.
+   */
   readonly message: Uint8Array;
   /** Offset just after the question, in `message`. */
   readonly questionEnd: number;
+  readonly end: number;
   /** The reply's bytes lie in [start, end) and are valid during the call only. Its ID is the transport's; the question was compared. */
   onAnswer(message: Uint8Array, start: number, end: number, upstream: Answerer): void;
   onFailure(failure: Failure): void;

@@ -7,8 +7,10 @@ import type { Answerer } from './ask.ts';
  * late reply cannot be taken for another's, and is given free when that reply comes or can no longer come.
  */
 export abstract class Exchange extends Timer {
-  readonly message: Uint8Array;
+  /** The query lies in [0, end). */
+  message: Uint8Array;
   readonly questionEnd: number;
+  readonly end: number;
   /** Answered or given up: replies are no longer wanted. */
   isDone = false;
   /** Its time is over; a reply is still welcome, but it is asked no more. */
@@ -26,15 +28,16 @@ export abstract class Exchange extends Timer {
   closures = 0;
   sentMs = 0;
 
-  constructor(message: Uint8Array, questionEnd: number) {
+  constructor(message: Uint8Array, questionEnd: number, end: number) {
     super();
     this.message = message;
     this.questionEnd = questionEnd;
+    this.end = end;
   }
 
   /** Bytes of the message as it goes out. */
   get length(): number {
-    return this.isPlain ? this.questionEnd : this.message.length;
+    return this.isPlain ? this.questionEnd : this.end;
   }
 
   /** Whether it may be asked again at another place. */
@@ -53,6 +56,12 @@ export abstract class Exchange extends Timer {
       target[at + 11] = 0;
     }
     return at + length;
+  }
+
+  /** Replies are no longer wanted. The message is its owner's again, so that what waits for a late reply gets a copy to tell it by. */
+  finish(): void {
+    this.isDone = true;
+    if (this.places > 0) this.message = new Uint8Array(this.message.subarray(0, this.end));
   }
 
   /** A reply that matches; valid during the call only. */

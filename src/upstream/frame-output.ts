@@ -80,8 +80,8 @@ export class FrameOutput {
 }
 
 function endsInEmptyOpt(exchange: Exchange): boolean {
-  const { message, questionEnd } = exchange;
-  if (exchange.isPlain || message.length !== questionEnd + OPT_LENGTH) return false;
+  const { message, questionEnd, end } = exchange;
+  if (exchange.isPlain || end !== questionEnd + OPT_LENGTH) return false;
   const type = (message[questionEnd + 1]! << 8) | message[questionEnd + 2]!;
   return (
     message[questionEnd] === 0 && type === TYPE_OPT && message[questionEnd + 9] === 0 && message[questionEnd + 10] === 0

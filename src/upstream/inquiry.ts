@@ -148,7 +148,7 @@ export class Inquiry {
   #finish(): void {
     this.#isDone = true;
     for (let ended = this.#lastTry; ended !== undefined; ended = ended.earlier) {
-      ended.isDone = true;
+      ended.finish();
       this.#owner.clearTimer(ended);
     }
   }
@@ -172,7 +172,7 @@ export class Try extends Exchange {
   isBeforeHedge = false;
 
   constructor(inquiry: Inquiry, ask: Ask, upstream: Upstream, earlier: Try | undefined) {
-    super(ask.message, ask.questionEnd);
+    super(ask.message, ask.questionEnd, ask.end);
     this.#inquiry = inquiry;
     this.upstream = upstream;
     this.earlier = earlier;

@@ -13,7 +13,7 @@ export class Probe extends Exchange {
   readonly #onEnd: (probe: Probe, isAnswered: boolean) => void;
 
   constructor(onEnd: (probe: Probe, isAnswered: boolean) => void) {
-    super(MESSAGE, MESSAGE.length);
+    super(MESSAGE, MESSAGE.length, MESSAGE.length);
     this.#onEnd = onEnd;
   }
 

@@ -171,7 +171,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
       return false;
     }
     const hasRecords = message[start + 10] !== 0 || message[start + 11] !== 0;
-    if (hasRecords || !exchange.isOpen || exchange.message.length === exchange.questionEnd) return false;
+    if (hasRecords || !exchange.isOpen || exchange.end === exchange.questionEnd) return false;
     this.#plainUntilMs = this.#parts.clock.nowMs() + PLAIN_MS;
     exchange.isPlain = true;
     return this.askAgain(exchange);

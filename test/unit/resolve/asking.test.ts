@@ -24,8 +24,8 @@ test('what is asked upstream: RD as the client has it, AD, our own OPT with its 
   const house = new House();
   const ecs = Buffer.from([0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2]);
   house.ask({ name: NAME, type: 'A', udpSize: 4000, dnssecOk: true, options: ecs });
-  const { message } = house.outside.asked[0]!;
-  const query = decodeWire(message);
+  const { message, end } = house.outside.asked[0]!;
+  const query = decodeWire(message.subarray(0, end));
   assert.equal(query.flag_ad, true);
   assert.equal(query.flag_rd, true);
   const opt = query.additionals[0] as unknown as { udpPayloadSize: number; flag_do: boolean; options: unknown[] };
@@ -137,4 +137,25 @@ test('a reply that is no message gives SERVFAIL and is counted', () => {
   house.outside.answerBytes(message);
   assert.equal(client.reply.rcode, 2);
   assert.equal(house.delivery.malformed, 1);
+});
+
+test('what is used again after an answer knows nothing of it', () => {
+  const house = new House();
+  const cookie = Buffer.concat([Buffer.from([0, 10, 0, 200]), Buffer.alloc(200)]);
+  const long = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.example.com`;
+  for (const name of [long, 'Short.Example.com', 'x.test']) {
+    const options = name === long ? { dnssecOk: true, options: cookie } : {};
+    const [first, second] = [1, 2].map((id) => house.ask({ name, type: 'A', id, ...options }));
+    assert.equal(house.outside.asked.length, 1);
+    house.outside.answer({ answers: [{ type: 'A', name, ttl: 60, data: '192.0.2.7' }] });
+    for (const [id, { reply }] of [
+      [1, first!],
+      [2, second!],
+    ] as const) {
+      assert.equal(reply.id, id);
+      assert.equal(Buffer.from(reply.question, 'hex').subarray(0, -4).length, name.length + 2);
+      assert.deepEqual([reply.opt?.dnssecOk, reply.answers.length], [name === long ? true : undefined, 1]);
+    }
+    assert.deepEqual([house.flights.count, house.flights.waiters], [0, 0]);
+  }
 });

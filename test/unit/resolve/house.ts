@@ -51,7 +51,7 @@ export class PlayedUpstream implements Asker {
   /** Answers the oldest question with these sections; the question is repeated. Flags: RA, and what is given. */
   answer(sections: WireMessage & { flags?: number }): void {
     const ask = this.asked.shift()!;
-    const query = decodeWire(ask.message);
+    const query = decodeWire(ask.message.subarray(0, ask.end));
     const bytes = encodeMessage({ flags: 0x0180, ...sections, type: 'response', questions: query.questions });
     this.#give(ask, bytes);
   }

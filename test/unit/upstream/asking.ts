@@ -47,6 +47,7 @@ export function ask(
     forwarder.ask({
       message,
       questionEnd,
+      end: message.length,
       onAnswer(bytes, start, stop, { label }) {
         const reply = Buffer.from(bytes.subarray(start, stop));
         end({ rcode: reply[3]! & 15, failure: undefined, reply, label });

@@ -9,7 +9,7 @@ import { answerTo } from './scripted-server.ts';
 class Question extends Exchange {
   constructor(name: string, type = 'A') {
     const message = encodeQuestion({ name, type, id: 0 });
-    super(message, message.length);
+    super(message, message.length, message.length);
   }
 
   override onReply(): void {}
@@ -129,4 +129,16 @@ test('the id of a question that nobody waits for stays reserved until its reply 
   assert.equal(table.size, 1);
   table.releaseLost(6100, 5000);
   assert.equal(table.size, 0);
+});
+
+test('what waits for a late reply tells it by a copy of its own, for the message is used again', () => {
+  const table = new PendingTable(1024, new RandomIds());
+  const exchange = new Question('a.test');
+  const { message } = exchange;
+  const id = table.take(exchange, 0);
+  exchange.places++;
+  const reply = answerTo(sent(exchange, id));
+  exchange.finish();
+  message.fill(0x61);
+  assert.equal(table.find(reply, 0, reply.length, true), table.slotOf(id));
 });
