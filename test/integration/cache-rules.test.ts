@@ -29,11 +29,11 @@ suite('what the cache keeps of a real server’s answers', { skip: skipWithout(.
 
   const freshName = () => `${asked++}.any.wild.example.test`;
   const question = (options: AskOptions) => ask(agent, options);
-  /** How many questions reach the upstream while `act` runs. */
+  /** How many questions reach the upstream while `act` runs; those that are asked again because the machine is slow do not count. */
   const upstreamQuestions = async (act: () => Promise<unknown>): Promise<number> => {
-    const count = between.count;
+    const { count, repeats } = between;
     await act();
-    return between.count - count;
+    return between.count - count - (between.repeats - repeats);
   };
 
   test('an answer is asked for once, whatever the spelling, and over UDP and TCP alike', async () => {
@@ -65,11 +65,11 @@ suite('what the cache keeps of a real server’s answers', { skip: skipWithout(.
   test('a hundred clients that ask the same at once are one question', async () => {
     const name = freshName();
     between.behave(({ send, truth }) => void sleep(30).then(() => send(truth)));
-    const count = await upstreamQuestions(() =>
-      Promise.all(Array.from({ length: 100 }, (_, at) => question({ name, type: 'A', overTcp: at % 2 === 0 }))),
-    );
-    // A second one is the hedge of the first.
-    assert.ok(count <= 2, `${count} questions`);
+    const before = between.count;
+    await Promise.all(Array.from({ length: 100 }, (_, at) => question({ name, type: 'A', overTcp: at % 2 === 0 })));
+    // More than one: asked again over another connection, since this one seems to be stalled.
+    const count = between.count - before;
+    assert.ok(count >= 1 && count <= 4, `${count} questions`);
   });
 
   test('RD=0 is passed on, and its answer is not kept', async () => {
@@ -141,14 +141,20 @@ suite('what the cache keeps of a real server’s answers', { skip: skipWithout(.
 
   test('an entry that is asked often is refreshed before its end, and its clients never wait', async () => {
     const ask = () => question({ name: 'ttl2.example.test', type: 'A' });
-    await ask();
-    for (let i = 0; i < 3; i++) await ask();
-    await sleep(1200);
-    await ask();
-    await sleep(300);
-    // Two seconds from the first answer on it would have ended.
-    await sleep(700);
-    assert.equal(await upstreamQuestions(ask), 0);
+    for (let tries = 0; tries < 10; tries++) {
+      const sinceMs = performance.now();
+      for (let i = 0; i < 4; i++) await ask();
+      await sleep(1200);
+      await ask();
+      // In its last second, or this machine was too busy.
+      const isInTime = performance.now() - sinceMs < 1900;
+      await sleep(1000);
+      // Two seconds from the first answer on it would have ended; three, and so has the next one.
+      const count = await upstreamQuestions(ask);
+      if (isInTime && performance.now() - sinceMs < 3000) return assert.equal(count, 0);
+      await sleep(2100);
+    }
+    assert.fail('never in time');
   });
 
   test('a SERVFAIL is kept for a second, and never hides the good answer that has ended', async () => {

@@ -95,9 +95,10 @@ suite('cluster names through the agent are what CoreDNS says', {
         const upstream = `${transport}://${host}:${port}`;
         const agent = await startAgent(['--cluster-dns', upstream, '--upstream', upstream]);
         t.after(() => agent.stop());
-        for (const _ of ['first', 'from the cache']) {
-          for (const [at, [name, type]] of QUESTIONS.entries()) {
-            const question = { name, type, overTcp, isUpstreamUdp: transport !== 'tcp' };
+        for (const [at, [name, type]] of QUESTIONS.entries()) {
+          const question = { name, type, overTcp, isUpstreamUdp: transport !== 'tcp' };
+          // Twice on end: most answers live for 5 s, and the whole list may take a busy machine longer.
+          for (const _ of ['first', 'from the cache']) {
             await assertSameAnswer(agent, { ...question, truth: truths.plain[at]! });
             await assertSameAnswer(agent, { ...question, dnssecOk: true, truth: truths.dnssec[at]! });
           }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
@@ -76,39 +76,41 @@ suite('the life of the process', { skip: skipWithout(...NAMED_PROGRAMS) }, () =>
     t.after(() => rm(folder, { recursive: true, force: true }));
     const file = join(folder, 'resolv.conf');
     // A resolv.conf has no ports: both name servers are stand-ins that listen on 53 nowhere, told apart by what the configuration shows.
-    await writeFile(file, 'nameserver 127.0.0.71\n');
+    await replace(file, 'nameserver 127.0.0.71\n');
     const agent = await startAgent(['--cluster-dns', `${named.host}:${named.port}`, '--resolv-conf', file]);
     t.after(() => agent.stop());
     assert.deepEqual(await upstreamsOf(agent, '.'), ['127.0.0.71:53']);
 
-    await writeFile(file, 'nameserver 127.0.0.72\nnameserver 127.0.0.73\n');
+    await replace(file, 'nameserver 127.0.0.72\nnameserver 127.0.0.73\n');
     agent.child.kill('SIGHUP');
     await until(async () => (await upstreamsOf(agent, '.')).join() === '127.0.0.72:53,127.0.0.73:53');
 
-    await writeFile(file, 'nameserver not-an-address\n');
+    await replace(file, 'nameserver not-an-address\n');
     agent.child.kill('SIGHUP');
     await until(async () => (await agent.scrape()).sum('signpost_config_reload_failed') === 1);
     assert.deepEqual(await upstreamsOf(agent, '.'), ['127.0.0.72:53', '127.0.0.73:53']);
     agent.child.kill('SIGHUP');
     await until(async () => (await agent.scrape()).sum('signpost_config_reload_failures_total') >= 2);
-    assert.equal(agent.child.output.split('\n').filter((line) => line.includes('"level":"error"')).length, 1);
 
-    await writeFile(file, 'nameserver 127.0.0.71\n');
+    await replace(file, 'nameserver 127.0.0.71\n');
     agent.child.kill('SIGHUP');
     await until(async () => (await agent.scrape()).sum('signpost_config_reload_failed') === 0);
     assert.deepEqual(await upstreamsOf(agent, '.'), ['127.0.0.71:53']);
+    // All of the log has come when the process has ended.
+    await agent.stop();
+    assert.equal(agent.child.output.split('\n').filter((line) => line.includes('"level":"error"')).length, 1);
   });
 
   test('a reload keeps the cache and loses no query', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'signpost-life-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
     const file = join(folder, 'resolv.conf');
-    await writeFile(file, 'nameserver 127.0.0.71\n');
+    await replace(file, 'nameserver 127.0.0.71\n');
     const cluster = ['--cluster-domain', 'example.test', '--cluster-dns', `${named.host}:${named.port}`];
     const agent = await startAgent([...cluster, '--resolv-conf', file]);
     t.after(() => agent.stop());
     for (let i = 0; i < 20; i++) {
-      await writeFile(file, `nameserver 127.0.0.${80 + i}\n`);
+      await replace(file, `nameserver 127.0.0.${80 + i}\n`);
       agent.child.kill('SIGHUP');
       const replies = await Promise.all(
         Array.from({ length: 20 }, (_, at) => ask(agent, { name: `${i}-${at}.wild.example.test`, type: 'A' })),
@@ -153,6 +155,12 @@ async function statusOf(agent: Agent, path: string): Promise<number> {
   const response = await fetch(`${agent.adminUrl}${path}`);
   await response.arrayBuffer();
   return response.status;
+}
+
+/** At once: a file that is written in place is empty for a moment, and the agent may read it then. */
+async function replace(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
 }
 
 /** The upstreams of a zone, without their transport. */

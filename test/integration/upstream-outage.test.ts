@@ -16,6 +16,8 @@ const NO_REACHABLE_AUTHORITY = 22;
 const SHORT_LIVED = 'ttl1.example.test';
 /** Far past it, so that a busy machine makes no difference. */
 const PAST_ITS_END_MS = 2000;
+/** Without waiting for an upstream, whose first try alone is 1 s; nearly all of it is for machines that are busy. */
+const AT_ONCE_MS = 900;
 
 suite('an upstream process that ends, hangs and comes back', {
   skip: skipWithout(...NAMED_PROGRAMS),
@@ -35,8 +37,7 @@ suite('an upstream process that ends, hangs and comes back', {
       const { reply, elapsedMs } = await timed(() => askFor(agent, 'new.wild.example.test'));
       assert.equal(reply.rcode, SERVFAIL);
       assert.deepEqual(extendedErrors(reply), [NO_REACHABLE_AUTHORITY]);
-      // One try alone may take 1 s.
-      assert.ok(elapsedMs < 500, `${elapsedMs} ms`);
+      assert.ok(elapsedMs < AT_ONCE_MS, `${elapsedMs} ms`);
 
       await named.restart();
       await assertBack(agent);
@@ -50,8 +51,8 @@ suite('an upstream process that ends, hangs and comes back', {
       await named.pause();
       const first = await timed(() => askFor(agent, SHORT_LIVED));
       assertStale(first.reply);
-      // 100 ms in the cluster's zone, and the machine's own delays; the first try alone is 1 s.
-      assert.ok(first.elapsedMs < 900, `${first.elapsedMs} ms`);
+      // 100 ms in the cluster's zone, and the machine's own delays.
+      assert.ok(first.elapsedMs < AT_ONCE_MS, `${first.elapsedMs} ms`);
 
       const { reply } = await timed(() => askFor(agent, 'hang.wild.example.test'));
       assert.equal(reply.rcode, SERVFAIL);
@@ -59,7 +60,7 @@ suite('an upstream process that ends, hangs and comes back', {
       const later = await timed(() => askFor(agent, 'hang3.wild.example.test'));
       assert.equal(later.reply.rcode, SERVFAIL);
       assert.deepEqual(extendedErrors(later.reply), [NO_REACHABLE_AUTHORITY]);
-      assert.ok(later.elapsedMs < 500, `${later.elapsedMs} ms`);
+      assert.ok(later.elapsedMs < AT_ONCE_MS, `${later.elapsedMs} ms`);
 
       named.resume();
       await assertBack(agent);

@@ -33,6 +33,8 @@ export interface Liar extends Server {
   behave(behaviour: Behaviour): void;
   /** Clients' queries since the start: those for the root are the agent's own, which come when it likes. */
   readonly count: number;
+  /** Those of them that came while the same question was unanswered: the agent asks again where an answer is slow, be it for want of a processor. */
+  readonly repeats: number;
   /** TCP connections that are open. */
   readonly connections: number;
   /** Connections that were ever opened. */
@@ -48,13 +50,21 @@ export async function startLiar(behind: Server): Promise<Liar> {
   const elsewhere = createSocket('udp4');
   const tcp = createServer({ noDelay: true });
   const sockets = new Set<Socket>();
-  const state = { behaviour: honest, count: 0, accepted: 0 };
+  const state = { behaviour: honest, count: 0, repeats: 0, accepted: 0 };
+  const unanswered = new Set<string>();
 
   const answer = async (query: Buffer, means: Omit<Lie, 'query' | 'truth'>): Promise<void> => {
-    if (query[HEADER_LENGTH] !== 0) state.count++;
+    // But for its ID.
+    const question = query.toString('latin1', 2);
+    if (query[HEADER_LENGTH] !== 0) {
+      state.count++;
+      if (unanswered.has(question)) state.repeats++;
+    }
+    unanswered.add(question);
     const behaviour = state.behaviour;
     const truth = await exchangeTcp(behind, query).catch(() => query);
     behaviour({ query, truth, ...means });
+    unanswered.delete(question);
   };
   udp.on('message', (query, from) => answer(query, udpMeans(from)));
   tcp.on('connection', (socket) => {
@@ -78,6 +88,9 @@ export async function startLiar(behind: Server): Promise<Liar> {
     behave: (behaviour) => (state.behaviour = behaviour),
     get count() {
       return state.count;
+    },
+    get repeats() {
+      return state.repeats;
     },
     get connections() {
       return sockets.size;
