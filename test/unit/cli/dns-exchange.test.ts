@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { exchange, NoAnswer } from '../../../src/cli/dns-exchange.ts';
 import { queryMessage } from '../../../src/cli/query-message.ts';
 import type { SocketAddress } from '../../../src/config/config.ts';
+import { freePort } from '../../servers/free-port.ts';
 
 const QUERY = queryMessage(new Uint8Array(1), 2, { id: 0x1234, dnssecOk: false, askedOptions: [] });
 const LONG_MS = 20_000;
@@ -30,8 +31,8 @@ async function servers(t: TestContext, onUdp: () => Buffer[], onTcp: () => Buffe
         socket.write(Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length]), bytes]));
     });
   });
-  await once(tcp.listen(0, '127.0.0.1'), 'listening');
-  const { port } = tcp.address() as net.AddressInfo;
+  const port = await freePort();
+  await once(tcp.listen(port, '127.0.0.1'), 'listening');
   const udp = dgram.createSocket('udp4');
   udp.on('message', (_bytes, client) => {
     for (const bytes of onUdp()) udp.send(bytes, client.port, client.address);
@@ -105,11 +106,7 @@ test('messages that are no reply to the question are passed over', async (t) => 
 });
 
 test('a closed port is told at once, over both', async () => {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  probe.close();
-  await once(probe, 'close');
+  const port = await freePort();
   for (const isTcp of [false, true]) {
     await assert.rejects(
       exchange(QUERY, { host: '127.0.0.1', port }, { isTcp, timeoutMs: LONG_MS }),
