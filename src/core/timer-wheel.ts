@@ -27,6 +27,10 @@ class Slot extends Timer {
     this.next = this;
   }
 
+  get isEmpty(): boolean {
+    return this.next === this;
+  }
+
   override onTimeout(): void {}
 }
 
@@ -34,17 +38,19 @@ class Slot extends Timer {
 const SLOTS = 1024;
 /** A timer that is later than this beyond its tick tells of a loop that stood still. */
 const LATE_MS = 50;
+const NOT_ARMED = Number.POSITIVE_INFINITY;
 
 export interface TimerWheelOptions {
   clock: Clock;
   /** What one slot stands for, default 5 ms. Long time limits (idle connections) deserve a wheel of coarse ticks: it wakes the process less. */
   tickMs?: number;
-  /** Starts a one-shot timer that keeps no process alive. Tests with a fake clock call `advance` instead. */
+  /** Sets the wheel's one one-shot timer, which keeps no process alive, or moves it. Tests with a fake clock call `advance` instead. */
   arm?: (callback: () => void, delayMs: number) => void;
 }
 
 /**
- * Many short timers on one of Node's: set and cleared for every query in flight, rarely fired.
+ * Many short timers on one of Node's: set and cleared for every query in flight, rarely fired. Node's is set for the first slot that holds any, and stays
+ * where it is when that one is cleared: a steady flow of queries that are answered wakes the process about once a time limit.
  * A timer fires up to two ticks late and never early.
  */
 export class TimerWheel {
@@ -55,19 +61,18 @@ export class TimerWheel {
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => new Slot());
   readonly #onTick = (): void => {
     // When the process itself was held up, what came meanwhile lies unread in the kernel: it is read first, so that nothing is given up that is there.
-    if (this.#clock.nowMs() - this.#armedMs > this.#tickMs + LATE_MS) setImmediate(this.#onDue);
+    if (this.#clock.nowMs() > this.#armedTick * this.#tickMs + LATE_MS) setImmediate(this.#onDue);
     else this.#onDue();
   };
   readonly #onDue = (): void => {
-    this.#armed = false;
+    this.#armedTick = NOT_ARMED;
     this.advance();
   };
   #tick: number;
-  #armed = false;
-  #armedMs = 0;
+  #armedTick = NOT_ARMED;
   #count = 0;
 
-  constructor({ clock, tickMs = 5, arm = armUnreferenced }: TimerWheelOptions) {
+  constructor({ clock, tickMs = 5, arm = unreferencedTimer() }: TimerWheelOptions) {
     this.#clock = clock;
     this.#arm = arm;
     this.#tickMs = tickMs;
@@ -82,12 +87,13 @@ export class TimerWheel {
   /** Fires `timer` once, `delayMs` from now. A timer that is set already is moved. */
   set(timer: Timer, delayMs: number): void {
     if (timer.isSet) this.clear(timer);
-    const nowTick = Math.floor(this.#clock.nowMs() / this.#tickMs);
+    const nowMs = this.#clock.nowMs();
+    const nowTick = Math.floor(nowMs / this.#tickMs);
     if (this.#count === 0) this.#tick = nowTick;
     timer.dueTick = Math.max(nowTick + 1 + Math.ceil(delayMs / this.#tickMs), this.#tick + 1);
     append(this.#slots[timer.dueTick % SLOTS]!, timer);
     this.#count++;
-    this.#rearm();
+    if (timer.dueTick < this.#armedTick) this.#armFor(timer.dueTick, nowMs);
   }
 
   /** Does nothing where the timer is not set. */
@@ -107,7 +113,7 @@ export class TimerWheel {
       this.#tick++;
       this.#fire(this.#slots[this.#tick % SLOTS]!, nowTick, nowMs);
     }
-    this.#rearm();
+    if (this.#count > 0) this.#armFor(Math.min(this.#firstTick(), this.#armedTick), nowMs);
   }
 
   /** Due timers are moved aside first: a callback may set and clear any other timer, those that are due with it included. */
@@ -126,16 +132,27 @@ export class TimerWheel {
     }
   }
 
-  #rearm(): void {
-    if (this.#armed || this.#count === 0) return;
-    this.#armed = true;
-    this.#armedMs = this.#clock.nowMs();
-    this.#arm(this.#onTick, this.#tickMs);
+  /** The next tick whose slot is not empty. */
+  #firstTick(): number {
+    let tick = this.#tick + 1;
+    while (this.#slots[tick % SLOTS]!.isEmpty) tick++;
+    return tick;
+  }
+
+  #armFor(tick: number, nowMs: number): void {
+    if (tick === this.#armedTick) return;
+    this.#armedTick = tick;
+    // Node counts whole milliseconds, and may be one early.
+    this.#arm(this.#onTick, Math.max(0, Math.ceil(tick * this.#tickMs - nowMs)) + 1);
   }
 }
 
-function armUnreferenced(callback: () => void, delayMs: number): void {
-  setTimeout(callback, delayMs).unref();
+function unreferencedTimer(): (callback: () => void, delayMs: number) => void {
+  let timeout: NodeJS.Timeout | undefined;
+  return (callback, delayMs) => {
+    clearTimeout(timeout);
+    timeout = setTimeout(callback, delayMs).unref();
+  };
 }
 
 function append(head: Slot, timer: Timer): void {

@@ -175,6 +175,23 @@ test('after a pause of the process, what was waiting is read before anything is 
   assert.equal(fired, 1, 'but after the sockets had theirs');
 });
 
+test('the process is woken for what is due, not for every tick, and no more for what is cleared and set again', () => {
+  const clock = new FakeClock();
+  const armed: number[] = [];
+  const wheel = new TimerWheel({ clock, arm: (_callback, delayMs) => armed.push(Math.round(delayMs)) });
+  const timers = Array.from({ length: 100 }, () => new Noted(() => {}));
+  for (const timer of timers) {
+    wheel.set(timer, 1000);
+    clock.advance(1);
+    wheel.clear(timer);
+  }
+  assert.equal(armed.length, 1);
+  assert.ok(armed[0]! > 1000 && armed[0]! <= 1011, `${armed[0]} ms`);
+  wheel.set(timers[0]!, 20);
+  assert.equal(armed.length, 2);
+  assert.ok(armed[1]! > 20 && armed[1]! <= 31, `${armed[1]} ms`);
+});
+
 test('the armed timer of Node drives the wheel', async () => {
   const wheel = new TimerWheel({ clock: monotonicClock });
   // The wheel's own timer keeps no process alive.
