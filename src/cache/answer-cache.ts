@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { CACHED_ANSWER } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
+import { EntryIndex } from './entry-index.ts';
 import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_REFRESHING } from './entry-memory.ts';
 import { entryLength, writeEntry } from './entry-writer.ts';
 import { dnssecBits, EVERY_TYPE, keyOf } from './key.ts';
@@ -14,34 +14,30 @@ export interface AnswerCacheOptions {
   bytes: number;
 }
 
-/** Measured for `lru-cache` with `max` set and integers for keys and values: 57 to 75 B an entry. */
-const INDEX_BYTES_PER_ENTRY = 75;
-/** An entry of the usual kind (a name of 30 B, two or three records) and the waste of its slot. Smaller ones fill the index first. */
+/** An entry of the usual kind (a name of 30 B, two or three records) and the waste of its slot. Smaller ones may fill the index first. */
 const USUAL_ENTRY_BYTES = 192;
-/** Entries that are given up from the cold end before a page is emptied for another size: what is cold is of mixed sizes, and one of them mostly fits. */
+/** Cold entries that are given up before a page is emptied for another size: what is cold is of mixed sizes, and one of them mostly fits. */
 const EVICTIONS_BEFORE_PAGE = 32;
 
-const NOTHING = {};
-
 /**
- * All answers, of all zones, in one budget of bytes. The index maps a hash to an entry's offset in the slab; what is asked least recently goes first.
+ * All answers, of all zones, in one budget of bytes. The index maps a hash to an entry's offset in the slab; what is asked no more goes first.
  * No call throws, and a look-up allocates nothing. Offsets are valid until the next `store`.
  */
 export class AnswerCache {
   readonly #slab: Slab;
-  readonly #index: LRUCache<number, number>;
-  readonly #capacity: number;
+  readonly #index: EntryIndex;
   #lastTyped = -1;
   #lastName = -1;
   readonly #move = (from: number, to: number): void => {
-    // `dispose` frees the old place, and counts it out.
-    this.#index.set(this.#slab.memory.key(from), to, NOTHING);
-    if (this.memory.kind(to) !== KIND_POSITIVE) this.denials++;
+    this.#index.move(this.memory.key(from), to);
+    this.#slab.free(from);
   };
   readonly #evict = (at: number): void => {
-    this.#index.delete(this.#slab.memory.key(at));
+    this.#delete(this.memory.key(at));
     this.evictions++;
   };
+  /** Bytes of the index as large as it may become. */
+  readonly indexBytes: number;
   /** Entries given up for room, read by the metrics; so are `rejected`, answers that found none. */
   evictions = 0;
   rejected = 0;
@@ -49,16 +45,10 @@ export class AnswerCache {
   denials = 0;
 
   constructor({ bytes }: AnswerCacheOptions) {
-    this.#capacity = Math.floor(bytes / (INDEX_BYTES_PER_ENTRY + USUAL_ENTRY_BYTES));
-    this.#slab = new Slab(bytes - this.#capacity * INDEX_BYTES_PER_ENTRY);
-    this.#index = new LRUCache({
-      max: this.#capacity,
-      dispose: (at, _key, reason) => {
-        if (reason === 'evict') this.evictions++;
-        if (this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
-        this.#slab.free(at);
-      },
-    });
+    const places = EntryIndex.placesFor(bytes / USUAL_ENTRY_BYTES);
+    this.indexBytes = EntryIndex.bytesOf(places);
+    this.#index = new EntryIndex(places);
+    this.#slab = new Slab(bytes - this.indexBytes);
   }
 
   get memory() {
@@ -69,13 +59,9 @@ export class AnswerCache {
     return this.#index.size;
   }
 
-  /** Bytes of the places in use and of the whole index, which is sized at start. */
+  /** Bytes of the places in use, and of the index as large as it may become. */
   get usedBytes(): number {
     return this.#slab.usedBytes + this.indexBytes;
-  }
-
-  get indexBytes(): number {
-    return this.#capacity * INDEX_BYTES_PER_ENTRY;
   }
 
   /** Bytes that it may come to use. */
@@ -121,6 +107,7 @@ export class AnswerCache {
       CACHED_ANSWER.hits++;
       return -1;
     }
+    if (this.#index.size === this.#index.capacity) this.#evictOne();
     const at = this.#allocate(length);
     if (at === -1) {
       this.rejected++;
@@ -128,10 +115,10 @@ export class AnswerCache {
     }
     const key = this.#key(question, type);
     writeEntry(this.memory, at, key, type, question, answer, nowMs);
-    this.#index.set(key, at, NOTHING);
+    this.#giveBack(this.#index.set(key, at));
     if (answer.kind !== KIND_POSITIVE) this.denials++;
     // The name exists after all: what said otherwise is out of date.
-    if (answer.kind !== KIND_FAILURE && !answer.isForName) this.#index.delete(this.#key(question, EVERY_TYPE));
+    if (answer.kind !== KIND_FAILURE && !answer.isForName) this.#delete(this.#key(question, EVERY_TYPE));
     return at;
   }
 
@@ -149,8 +136,8 @@ export class AnswerCache {
   }
 
   #find(question: CacheQuestion, type: number): number {
-    const at = this.#index.get(this.#key(question, type), NOTHING);
-    return at !== undefined && this.#isSame(at, question, type) ? at : -1;
+    const at = this.#index.find(this.#key(question, type));
+    return at !== -1 && this.#isSame(at, question, type) ? at : -1;
   }
 
   #key(question: CacheQuestion, type: number): number {
@@ -186,11 +173,27 @@ export class AnswerCache {
   #allocate(length: number): number {
     let at = this.#slab.allocate(length);
     for (let evicted = 0; at === -1 && evicted < EVICTIONS_BEFORE_PAGE && this.#index.size > 0; evicted++) {
-      this.#index.pop();
+      this.#evictOne();
       at = this.#slab.allocate(length);
     }
     if (at !== -1) return at;
     this.#slab.emptyPage(length, this.#move, this.#evict);
     return this.#slab.allocate(length);
+  }
+
+  #evictOne(): void {
+    this.#giveBack(this.#index.evict());
+    this.evictions++;
+  }
+
+  #delete(key: number): void {
+    this.#giveBack(this.#index.delete(key));
+  }
+
+  /** Frees the place of an entry that the index no longer knows. */
+  #giveBack(at: number): void {
+    if (at === -1) return;
+    if (this.memory.kind(at) !== KIND_POSITIVE) this.denials--;
+    this.#slab.free(at);
   }
 }

@@ -16,7 +16,6 @@ const LEVELS: readonly (readonly string[])[] = [
 /** Packages and the only places that may import them, so that each can be replaced in one place. */
 const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   koffi: ['src/native/'],
-  'lru-cache': ['src/cache/'],
   'dns-packet': ['src/wire/codec.ts'],
   'prom-client': ['src/metrics/'],
   commander: ['src/cli/'],
