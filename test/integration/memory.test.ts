@@ -13,8 +13,8 @@ import { skipWithout } from '../servers/programs.ts';
 
 const MIB = 1024 * 1024;
 const HEAP_PROBE = fileURLToPath(new URL('../servers/heap-probe.ts', import.meta.url));
-/** What the manifests give the process. */
-const SMALL_HEAP = ['--max-semi-space-size=2', '--max-old-space-size=64'];
+/** What the image gives the process. */
+const SMALL_HEAP = ['--max-semi-space-size=2'];
 /** The C library gives back at once what is freed, so that what it keeps for later does not blur the figures. */
 const EAGER_MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_MMAP_THRESHOLD_: '32768' };
 
