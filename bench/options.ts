@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BenchError } from './bench-error.ts';
-import { FIGURE_NAMES, type FigureName } from './figures/figure.ts';
+import { FIGURE_NAMES, type FigureName, ON_REQUEST } from './figures/figure.ts';
 import type { Peer } from './servers/peer.ts';
 
 export interface Options {
@@ -19,7 +19,7 @@ export interface Options {
 export class UsageError extends BenchError {}
 
 export const USAGE = `usage: npm run bench -- [FIGURE...] [--rounds N] [--seconds N] [--coredns FILE] [--peer NAME=COMMAND]...
-figures: ${FIGURE_NAMES.join(', ')} (default: all)`;
+figures: ${FIGURE_NAMES.join(', ')} (default: all but ${ON_REQUEST.join(', ')})`;
 
 const OWN_SERVERS = ['signpost', 'coredns', 'unbound', 'udp-limit'];
 
@@ -30,7 +30,8 @@ const MAX_SECONDS = 20;
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   return {
-    figures: positionals.length > 0 ? positionals.map(figureName) : FIGURE_NAMES,
+    figures:
+      positionals.length > 0 ? positionals.map(figureName) : FIGURE_NAMES.filter((name) => !ON_REQUEST.includes(name)),
     rounds: wholeNumber('--rounds', values.rounds, 3, 100),
     seconds: wholeNumber('--seconds', values.seconds, 5, MAX_SECONDS),
     coredns: values.coredns,

@@ -40,6 +40,11 @@ export function anonymousMegabytes(pid: number): number {
   return (Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1024) / 1e6;
 }
 
+/** Files, sockets and the like that a process has open. */
+export function openDescriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
 /** Established TCP connections to a port of 127.0.0.1, counted at the end that connected. */
 export function connectionsTo(port: number): number {
   return countEstablished(readFileSync('/proc/net/tcp', 'latin1'), port);

@@ -10,6 +10,7 @@ import { million } from './million.ts';
 import { misses } from './misses.ts';
 import { mixed } from './mixed.ts';
 import { one } from './one.ts';
+import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { tcp } from './tcp.ts';
 
@@ -27,4 +28,5 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   memory,
   'memory-100k': memory100k,
   heap,
+  soak,
 };

@@ -16,7 +16,11 @@ export const FIGURE_NAMES = [
   'memory',
   'memory-100k',
   'heap',
+  'soak',
 ] as const;
+
+/** Measured when named; all others also without a name. */
+export const ON_REQUEST: readonly FigureName[] = ['soak'];
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 
