@@ -16,7 +16,9 @@ import { registerTrafficMetrics } from '../metrics/traffic-metrics.ts';
 import { TrafficTable } from '../metrics/traffic-table.ts';
 import { ZoneIds } from '../metrics/zone-ids.ts';
 import { DataPlane } from './data-plane.ts';
+import { limitHeapGrowth } from './heap-growth.ts';
 import { HttpServers } from './http-servers.ts';
+import { trimMemory } from './memory-trim.ts';
 import { Readiness } from './readiness.ts';
 import { type ReloadCounts, registerReloadMetrics } from './reload-metrics.ts';
 import { statusReport } from './status-report.ts';
@@ -41,6 +43,7 @@ export class Agent {
   readonly #dataPlane: DataPlane;
   readonly #listeners: Listeners;
   readonly #endWarmUp: () => void;
+  #endTrim: () => void = () => {};
   #http: HttpServers | undefined;
   #config: Config;
   /** Errors that nobody caught; whoever catches them last counts them here. */
@@ -63,6 +66,8 @@ export class Agent {
     agent.#registerMetrics(reloads);
     await agent.#openHttp();
     agent.#sayWhereItListens();
+    limitHeapGrowth();
+    agent.#endTrim = await trimMemory();
     return agent;
   }
 
@@ -98,6 +103,7 @@ export class Agent {
     this.#log.info({ lameduckMs }, 'stopping');
     if (lameduckMs > 0) await new Promise((resolve) => setTimeout(resolve, lameduckMs));
     this.#endWarmUp();
+    this.#endTrim();
     await this.#listeners.close();
     await this.#http?.close();
     this.#dataPlane.close();

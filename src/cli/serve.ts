@@ -26,12 +26,7 @@ Examples:
 async function serve(flags: Flags): Promise<void> {
   const source = new ConfigSource(flags, processSurroundings());
   const { config, notes } = source.load();
-  const [{ Agent }, { limitHeapGrowth }, { createLogger }, { trimMemory }] = await Promise.all([
-    import('../agent/agent.ts'),
-    import('../agent/heap-growth.ts'),
-    import('../agent/logger.ts'),
-    import('../agent/memory-trim.ts'),
-  ]);
+  const [{ Agent }, { createLogger }] = await Promise.all([import('../agent/agent.ts'), import('../agent/logger.ts')]);
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({}, note);
   const starting = Agent.start(config, { log, reloads: source });
@@ -47,8 +42,6 @@ async function serve(flags: Flags): Promise<void> {
     await agent.stop(signal === 'SIGINT' ? { lameduckMs: 0 } : {});
   });
   const agent = await starting;
-  limitHeapGrowth();
-  void trimMemory();
   // Control plane only, for the data plane does not throw: what failed is lost, the node's DNS is not.
   process.on('uncaughtException', (error, origin) => {
     agent.panics++;
