@@ -45,6 +45,15 @@ export const CONNECTION_QUERIES = limit('connection_queries', 2048);
 /** Bytes that a TCP connection to an upstream has not taken yet: about 1,000 queries. Full: another connection, else UDP. */
 export const CONNECTION_BACKLOG = limit('connection_backlog_bytes', 65_536);
 
+/**
+ * Bytes that are read of one TCP connection to an upstream in a turn of the loop. 4,096 B are about 45 replies of 90 B, 6 us each: 0.3 ms, and two connections
+ * in calm. Full: the next turn, after what clients asked meanwhile.
+ */
+export const CONNECTION_READ = limit('connection_read_bytes', 4096);
+
+/** Questions that leave for the upstreams in a turn of the loop. 64 x 4 us = 0.26 ms. Full: the next turn, after what clients asked meanwhile. */
+export const DEPARTURES_A_TURN = limit('departures_a_turn', 64);
+
 /** TCP connections to one upstream while one is stalled; 2 in calm. 8 x about 130 KiB (slots, output, kernel) = 1 MiB. Full: UDP. */
 export const CONNECTIONS = limit('connections', 8);
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Ask, Failure } from './ask.ts';
+import type { Departures } from './departures.ts';
 import { findTry, Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Upstream } from './upstream.ts';
@@ -20,6 +21,7 @@ export interface ForwarderOptions {
 export interface ForwarderParts {
   clock: Clock;
   wheel: TimerWheel;
+  departures: Departures;
   /** 0 to 1. */
   random: () => number;
 }
@@ -58,9 +60,10 @@ export class Forwarder implements InquiryOwner {
   /** Asks the upstreams. Exactly one of the two callbacks of `ask` is called, once, and not before this has returned. */
   ask(ask: Ask): void {
     if (this.#savedHedges < HEDGES_SAVED) this.#savedHedges += HEDGE_SHARE;
-    const inquiry = new Inquiry(this, ask);
-    const failure = inquiry.begin();
-    if (failure === undefined) return;
+    this.#parts.departures.add(new Inquiry(this, ask));
+  }
+
+  onRefused(inquiry: Inquiry, failure: Failure): void {
     if (failure === 'overload') this.rejected++;
     if (this.#failed.length === 0) setImmediate(this.#fail);
     this.#failed.push(inquiry);

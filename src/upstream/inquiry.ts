@@ -16,6 +16,8 @@ export interface InquiryOwner {
   nowMs(): number;
   /** The upstream to ask next, or undefined. `lastTry`: the tries so far; `mayRepeat`: the same once more, where it is the only one. */
   chooseNext(lastTry: Try | undefined, mayRepeat: boolean): Upstream | undefined;
+  /** It could not begin; the owner calls `fail`, in a later turn. */
+  onRefused(inquiry: Inquiry, failure: Failure): void;
   /** The upstream to ask first; where all are down, one that may be tried nevertheless, or undefined. */
   chooseFirst(): Upstream | undefined;
   /** After which a second upstream is asked too; 0: never. */
@@ -52,14 +54,16 @@ export class Inquiry {
     this.#deadlineMs = owner.nowMs() + owner.totalMs;
   }
 
-  /** Asks the first upstream that takes the question; else says why none did. */
-  begin(): Failure | undefined {
+  /** Asks the first upstream that takes the question; else its owner is told why none did. */
+  depart(): void {
     const upstream = this.#owner.chooseFirst();
-    if (upstream === undefined) return 'all-down';
-    return this.#try(upstream, this.#owner.totalMs) || this.#tryNext(false) ? undefined : 'overload';
+    if (upstream === undefined) this.#owner.onRefused(this, 'all-down');
+    else if (!this.#try(upstream, this.#deadlineMs - this.#owner.nowMs()) && !this.#tryNext(false)) {
+      this.#owner.onRefused(this, 'overload');
+    }
   }
 
-  /** The failure that `begin` told. */
+  /** The failure that its owner was told. */
   fail(failure: Failure): void {
     this.#finish();
     this.#ask.onFailure(failure);

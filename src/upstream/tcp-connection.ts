@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { CONNECTION_BACKLOG, CONNECTION_QUERIES } from '../core/limits.ts';
+import { CONNECTION_BACKLOG, CONNECTION_QUERIES, CONNECTION_READ } from '../core/limits.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 import { FrameReader, type FrameSink } from '../wire/framing.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,7 +14,7 @@ import type { RandomIds } from './random-ids.ts';
  * All connections read into this one: libuv asks for a buffer and fills it in the same call, and what is read is done with before the
  * callback returns (a frame across two reads is copied by the frame reader).
  */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
+const READ_BUFFER = Buffer.allocUnsafeSlow(CONNECTION_READ.value);
 
 /**
  * Where nothing else moves either, it is rather the server that pauses than a slow name that holds up the others: more connections would not
@@ -74,6 +74,9 @@ export class TcpConnection implements FrameSink {
   readonly #output: FrameOutput;
   readonly #watch = new Watch(this);
   readonly #confirm = (): void => this.#confirmStall();
+  readonly #readOn = (): void => {
+    if (this.state !== 'closed') this.#socket.resume();
+  };
   state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting';
   /** It owes a reply and nothing came back for longer than it should take: others are asked instead, while it lasts. */
   isStalled = false;
@@ -174,12 +177,16 @@ export class TcpConnection implements FrameSink {
     this.#parts.owner.onOpen(this);
   }
 
+  /** What it takes in a turn of the loop is one buffer; false: no more for now. */
   #read(length: number): boolean {
     if (this.state === 'closed') return true;
     this.#readMs = this.#parts.clock.nowMs();
     this.#reader.read(READ_BUFFER, 0, length, this);
     this.#closeIfDrained();
-    return true;
+    if (length < READ_BUFFER.length) return true;
+    CONNECTION_READ.hits++;
+    setImmediate(this.#readOn);
+    return false;
   }
 
   /** One reply; called by the frame reader. */

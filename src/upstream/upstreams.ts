@@ -2,6 +2,7 @@ import type { UpstreamAddress, ZoneConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
+import { Departures } from './departures.ts';
 import { Forwarder } from './forwarder.ts';
 import { policyByName } from './policy/by-name.ts';
 import { RandomIds } from './random-ids.ts';
@@ -26,6 +27,7 @@ export interface UpstreamsParts {
 /** All servers that are asked: one for each address and transport, shared by the zones that name it, and kept over a change of configuration. */
 export class Upstreams {
   readonly #parts: UpstreamParts;
+  readonly #departures = new Departures();
   #byKey = new Map<string, Upstream>();
   /** Named no more, with replies still to come. */
   #leaving: Upstream[] = [];
@@ -47,10 +49,13 @@ export class Upstreams {
     const kept = new Map<string, Upstream>();
     const forwarders = new Map<string, Forwarder>();
     const { random, clock, wheel } = this.#parts;
+    const departures = this.#departures;
+    // Before what they would ask is drained.
+    departures.flush();
     for (const { zone, upstreams: addresses, policy: name, tryMs, totalMs } of zones) {
       const upstreams = addresses.map((address) => this.#keep(kept, address));
       const policy = policyByName(name, random);
-      forwarders.set(zone, new Forwarder({ upstreams, policy, tryMs, totalMs }, { clock, wheel, random }));
+      forwarders.set(zone, new Forwarder({ upstreams, policy, tryMs, totalMs }, { clock, wheel, departures, random }));
     }
     this.#leaving = this.#leaving.filter(({ isOpen }) => isOpen);
     for (const [key, upstream] of this.#byKey) if (!kept.has(key)) this.#leaving.push(upstream);
@@ -90,6 +95,7 @@ export class Upstreams {
 
   /** Closes every connection and socket at once; questions in flight fail. */
   close(): void {
+    this.#departures.flush();
     for (const upstream of [...this.#leaving, ...this.#byKey.values()]) upstream.close();
     this.#leaving = [];
     this.#byKey = new Map();

@@ -206,7 +206,9 @@ test('a FORMERR that does not come from EDNS is the answer', async (t) => {
 test('a burst over every bound ends each question once, and everything is free afterwards', async (t) => {
   const { forwarder, first, wheel } = await scene(t, [silent], { tryMs: 150, totalMs: 150 });
   const outcomes = await Promise.all(Array.from({ length: 6000 }, (_, i) => ask(forwarder, `n${i}.test`)));
-  assert.ok(outcomes.every(({ failure }) => failure === 'timeout' || failure === 'overload'));
+  // Down: for those whose turn came when the first ones had no answer in time.
+  const expected = ['timeout', 'overload', 'all-down'];
+  for (const { failure = 'none' } of outcomes) assert.ok(expected.includes(failure), failure);
   first.health.stop();
   await until('no slot and no timer is taken', () => first.inFlight === 0 && wheel.size === 0);
 });

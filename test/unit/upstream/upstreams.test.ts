@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEPARTURES_A_TURN } from '../../../src/core/limits.ts';
 import { ask, setUp, until, zone } from './asking.ts';
 import { answerAll, answerTo, type Received, ScriptedServer } from './scripted-server.ts';
 
@@ -85,4 +86,30 @@ test('ten thousand zones cost what their upstreams cost', (t) => {
   );
   assert.equal(upstreams.apply(zones).size, 10_000);
   assert.equal([...upstreams.list()].length, 3);
+});
+
+test('what still waits for its turn is asked of the old upstreams when a new configuration comes', async (t) => {
+  const other = await ScriptedServer.start(answerAll);
+  t.after(() => other.close());
+  for (const transport of ['tcp', 'udp'] as const) {
+    const server = await ScriptedServer.start(answerAll);
+    const { upstreams, forwarder } = setUp([server.address], { transport });
+    t.after(() => [upstreams.close(), server.close()]);
+    // A connection that is open: one that is still being made does not outlive its upstream.
+    await ask(forwarder, 'first.test');
+    const outcomes = Array.from({ length: 3 * DEPARTURES_A_TURN.value }, () => ask(forwarder, 'n.test'));
+    upstreams.apply([zone('.', [other.address], { transport })]);
+    for (const { rcode } of await Promise.all(outcomes)) assert.equal(rcode, 0);
+    assert.equal(other.received.length, 0);
+  }
+});
+
+test('what still waits for its turn ends when all is closed', async (t) => {
+  const server = await ScriptedServer.start(() => {});
+  const { upstreams, forwarder, wheel } = setUp([server.address]);
+  t.after(() => server.close());
+  const outcomes = Array.from({ length: 3 * DEPARTURES_A_TURN.value }, () => ask(forwarder, 'n.test'));
+  upstreams.close();
+  for (const { failure } of await Promise.all(outcomes)) assert.notEqual(failure, undefined);
+  assert.equal(wheel.size, 0);
 });
