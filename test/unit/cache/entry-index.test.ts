@@ -74,6 +74,18 @@ test('where all are in use, one goes all the same, after a bounded search', () =
   assert.equal(index.size, 499_999);
 });
 
+test('what goes one after the other is spread over the array, so that no part of it overflows', () => {
+  const index = new EntryIndex(PLACES);
+  for (let key = 0; key < index.capacity; key++) index.set(Math.imul(key, 0x9e3779b1) | 0, key * 16);
+  // A key's place is its low bits: sixteen parts of the array.
+  const goneFrom = new Array<number>(16).fill(0);
+  for (let i = 0; i < 960; i++) {
+    const key = Math.imul(index.evict() / 16, 0x9e3779b1);
+    goneFrom[(((key & (PLACES - 1)) * 16) / PLACES) | 0]!++;
+  }
+  for (const count of goneFrom) assert.ok(count > 40 && count < 80, `${goneFrom}`);
+});
+
 test('it holds three quarters of its places, and says what that costs', () => {
   assert.equal(EntryIndex.placesFor(1), 4096);
   assert.equal(EntryIndex.placesFor(3072), 4096);
