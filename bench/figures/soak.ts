@@ -46,7 +46,7 @@ export async function soak(bench: Bench): Promise<Measure[]> {
   };
   return [
     { name: 'answers a second in 10 minutes, 10% misses', unit: '1/s', samples: own([answersPerSecond]), goals: [] },
-    { name: '... lost of a million', unit: '', samples: own([(lost * 1e6) / answered]), goals: [] },
+    { name: '... lost of a million', unit: 'queries', samples: own([(lost * 1e6) / answered]), goals: [] },
     {
       name: '... anonymous memory at most',
       unit: 'MB',
