@@ -9,11 +9,13 @@ import type { Asker } from '../upstream/ask.ts';
 const NOTHING_KEPT: CachePolicy = {
   positiveMinSeconds: 0,
   positiveMaxSeconds: 0,
+  negativeMinSeconds: 0,
   negativeMaxSeconds: 0,
   staleSeconds: 0,
   staleTtlSeconds: 0,
   staleAfterMs: 0,
   prefetchHits: 0,
+  keepLastGoodSeconds: 0,
 };
 
 /** Every zone at work, by its name: those of the configuration, and the local ones where it does not say otherwise. */

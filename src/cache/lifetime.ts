@@ -35,7 +35,9 @@ function positiveSeconds(scan: MessageScan, policy: CachePolicy): number {
 
 /** RFC 2308, section 5: the lesser of the SOA's TTL and its MINIMUM; nothing without a SOA. */
 function negativeSeconds(scan: MessageScan, policy: CachePolicy): number {
-  return scan.hasSoa ? Math.min(scan.minimumTtl, scan.soaTtl, scan.soaMinimum, policy.negativeMaxSeconds) : 0;
+  if (!scan.hasSoa) return 0;
+  const seconds = Math.min(scan.minimumTtl, scan.soaTtl, scan.soaMinimum);
+  return Math.max(policy.negativeMinSeconds, Math.min(seconds, policy.negativeMaxSeconds));
 }
 
 const RCODE_FORMERR = 1;

@@ -7,19 +7,36 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-/** `udp+tcp`: UDP, and TCP where the answer was truncated. `udp`: the same, for a truncated answer is of no use; the name says what is tried first. */
-export type TransportName = 'udp' | 'tcp' | 'udp+tcp';
+/**
+ * `udp+tcp`: UDP, and TCP where the answer was truncated. `udp`: the same, for a truncated answer is of no use; the name says what is tried first. `tls`: DNS
+ * over TLS (RFC 7858). `https`: DNS over HTTPS (RFC 8484).
+ */
+export type TransportName = 'udp' | 'tcp' | 'udp+tcp' | 'tls' | 'https';
 
+/** A server, and all that says how it is asked: two that differ in anything are two upstreams, with connections of their own. */
 export interface UpstreamAddress extends SocketAddress {
   readonly transport: TransportName;
+  /** tls, https: the name that its certificate must have. Without it the certificate must have the address. */
+  readonly serverName?: string;
+  /** https: where questions are posted to, such as `/dns-query`. */
+  readonly path?: string;
+  /** tls, https: PEM text of the authorities that are trusted in place of those that Node brings. */
+  readonly ca?: string;
+  /** The local address that questions leave from. */
+  readonly source?: string;
+  /** DNS cookies are exchanged with it (RFC 7873). */
+  readonly hasCookies?: boolean;
+  /** Letters of names are sent in random case, and must come back so (0x20). */
+  readonly hasMixedCase?: boolean;
 }
 
-export type PolicyName = 'random' | 'round-robin' | 'sequential';
+export type PolicyName = 'random' | 'round-robin' | 'sequential' | 'fastest';
 
 /** How long answers of a zone live; see design of the cache in docs/architecture.md. All bounds are inclusive. */
 export interface CachePolicy {
   readonly positiveMinSeconds: number;
   readonly positiveMaxSeconds: number;
+  readonly negativeMinSeconds: number;
   readonly negativeMaxSeconds: number;
   /** How long after its end an answer may still bridge a silent upstream; 0: never. */
   readonly staleSeconds: number;
@@ -29,6 +46,16 @@ export interface CachePolicy {
   readonly staleAfterMs: number;
   /** Hits that make an entry worth refreshing before it ends; 0: never. */
   readonly prefetchHits: number;
+  /** How long the last good answer goes on when all at once there is none (NXDOMAIN, or no records); 0: not at all. */
+  readonly keepLastGoodSeconds: number;
+}
+
+/** A line of a hosts file (hosts(5)). */
+export interface HostEntry {
+  /** An IPv4 or IPv6 literal, in its shortest form. */
+  readonly address: string;
+  /** Lower case, with the trailing dot. The first one is what the address's PTR gives. */
+  readonly names: readonly string[];
 }
 
 /** One zone and how its names are answered. */
@@ -41,6 +68,14 @@ export interface ZoneConfig {
   readonly tryMs: number;
   readonly totalMs: number;
   readonly cache: CachePolicy;
+  /** False: AAAA is answered with NODATA, whatever the upstreams would say. */
+  readonly hasAaaa: boolean;
+  /** Answered here, before any upstream is asked. */
+  readonly hosts: readonly HostEntry[];
+  /** Names in the zone, lower case with the trailing dot: every question at and below them is REFUSED. */
+  readonly refuse: readonly string[];
+  /** One query in so many is logged; 0: none. */
+  readonly logSample: number;
 }
 
 export interface Config {

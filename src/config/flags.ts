@@ -41,6 +41,6 @@ export const DEFAULTS = {
   logSample: '0',
 } as const;
 
-export const POLICIES: readonly PolicyName[] = ['random', 'round-robin', 'sequential'];
+export const POLICIES: readonly PolicyName[] = ['random', 'round-robin', 'sequential', 'fastest'];
 export const LOG_LEVELS: readonly Config['logLevel'][] = ['debug', 'info', 'warn', 'error'];
 export const LOG_FORMATS: readonly Config['logFormat'][] = ['text', 'json'];

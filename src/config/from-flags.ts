@@ -47,7 +47,14 @@ export function configFromFlags(flags: Flags, surroundings: Surroundings): Loade
   complaints.throwIfAny();
   const config: Config = {
     listen,
-    zones: zonesFrom({ clusterZone: clusterZone!, clusterDns, upstreams, routes, policy }),
+    zones: zonesFrom({
+      clusterZone: clusterZone!,
+      clusterDns,
+      upstreams,
+      routes,
+      policy,
+      logSample: settings.logSample,
+    }),
     clusterDomain: clusterZone!.slice(0, -1),
     resolvConf: flags.upstream === undefined ? resolvConf : undefined,
     ...settings,

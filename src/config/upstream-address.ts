@@ -30,3 +30,11 @@ export function parseUpstreamAddress(text: string, bareTransport: TransportName)
 export function formatUpstreamAddress(address: UpstreamAddress): string {
   return `${address.transport}://${formatSocketAddress(address)}`;
 }
+
+/** Equal for two addresses that are the same server asked in the same way, and only for those: the identity of an upstream. */
+export function upstreamKey(address: UpstreamAddress): string {
+  const { host, port, transport, serverName, path, ca, source, hasCookies = false, hasMixedCase = false } = address;
+  // The two mean the same.
+  const asked = transport === 'udp' ? 'udp+tcp' : transport;
+  return JSON.stringify([host, port, asked, serverName, path, ca, source, hasCookies, hasMixedCase]);
+}

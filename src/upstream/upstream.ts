@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { UpstreamAddress } from '../config/config.ts';
+import { upstreamKey } from '../config/upstream-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
@@ -80,7 +81,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
 
   /** Whether it is what a configuration means by `address`. */
   isAt(address: UpstreamAddress): boolean {
-    return this.#isStream === (address.transport === 'tcp') && labelOf(address) === this.label;
+    return upstreamKey(address) === upstreamKey(this.address);
   }
 
   get isDown(): boolean {

@@ -1,4 +1,5 @@
 import type { UpstreamAddress, ZoneConfig } from '../config/config.ts';
+import { upstreamKey } from '../config/upstream-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
@@ -67,8 +68,7 @@ export class Upstreams {
   }
 
   #keep(kept: Map<string, Upstream>, address: UpstreamAddress): Upstream {
-    const transport = address.transport === 'tcp' ? 'tcp' : 'udp';
-    const key = `${transport}://${address.host}:${address.port}`;
+    const key = upstreamKey(address);
     const upstream = kept.get(key) ?? this.#byKey.get(key) ?? new Upstream(address, this.#parts);
     kept.set(key, upstream);
     return upstream;

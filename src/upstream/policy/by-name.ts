@@ -1,4 +1,5 @@
 import type { PolicyName } from '../../config/config.ts';
+import { Fastest } from './fastest.ts';
 import type { Policy } from './policy.ts';
 import { RandomPolicy } from './random.ts';
 import { RoundRobin } from './round-robin.ts';
@@ -9,6 +10,7 @@ const POLICIES: Record<PolicyName, (random: () => number) => Policy> = {
   random: (random) => new RandomPolicy(random),
   'round-robin': (random) => new RoundRobin(random),
   sequential: () => new Sequential(),
+  fastest: (random) => new Fastest(random),
 };
 
 /** The policy that the configuration names; one for each zone, for some count. `random`: 0 to 1. */

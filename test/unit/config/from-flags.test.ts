@@ -128,8 +128,8 @@ const BAD: [flags: Flags, complaint: RegExp][] = [
   [{ route: ['a.example=10.0.0.1', 'A.example.=10.0.0.2'] }, /^ERR_ROUTE .*a\.example\. has a route already/],
   [{ route: ['a.example=169.254.20.10'] }, /^ERR_ROUTE .*own listen address/],
   [
-    { policy: 'fastest' },
-    /^ERR_POLICY Cannot choose upstreams by fastest \(--policy\): expected random, round-robin, sequential$/,
+    { policy: 'quickest' },
+    /^ERR_POLICY Cannot choose upstreams by quickest \(--policy\): expected random, round-robin, sequential, fastest$/,
   ],
   [
     { cacheSize: 'big' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatUpstreamAddress, parseUpstreamAddress } from '../../../src/config/upstream-address.ts';
+import { formatUpstreamAddress, parseUpstreamAddress, upstreamKey } from '../../../src/config/upstream-address.ts';
 
 const GOOD: [text: string, printed: string][] = [
   ['10.96.0.10', 'udp+tcp://10.96.0.10:53'],
@@ -48,3 +48,21 @@ for (const [text, reason] of BAD) {
     assert.throws(() => parseUpstreamAddress(text, 'udp+tcp'), { message: reason });
   });
 }
+
+test('two addresses are one upstream where nothing about them differs, a missing setting being the same as one that is off', () => {
+  const plain = { host: '192.0.2.1', port: 53, transport: 'tcp' } as const;
+  assert.equal(upstreamKey(plain), upstreamKey({ ...plain, hasCookies: false, hasMixedCase: false }));
+  const others = [
+    { ...plain, host: '192.0.2.2' },
+    { ...plain, port: 54 },
+    { ...plain, transport: 'udp' },
+    { ...plain, transport: 'tls' },
+    { ...plain, serverName: 'dns.example' },
+    { ...plain, path: '/dns-query' },
+    { ...plain, ca: 'PEM' },
+    { ...plain, source: '192.0.2.9' },
+    { ...plain, hasCookies: true },
+    { ...plain, hasMixedCase: true },
+  ] as const;
+  assert.equal(new Set([plain, ...others].map(upstreamKey)).size, others.length + 1);
+});

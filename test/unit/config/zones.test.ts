@@ -11,6 +11,7 @@ const zones = zonesFrom({
   upstreams: UPSTREAMS,
   routes: [{ zone: 'corp.example.', upstreams: UPSTREAMS }],
   policy: 'sequential',
+  logSample: 0,
 });
 
 test('cluster names and reverse names live shortly and are bridged after 100 ms', () => {
@@ -19,11 +20,13 @@ test('cluster names and reverse names live shortly and are bridged after 100 ms'
     assert.deepEqual(zone.cache, {
       positiveMinSeconds: 0,
       positiveMaxSeconds: 30,
+      negativeMinSeconds: 0,
       negativeMaxSeconds: 5,
       staleSeconds: 3600,
       staleTtlSeconds: 5,
       staleAfterMs: 100,
       prefetchHits: 2,
+      keepLastGoodSeconds: 0,
     });
   }
 });
@@ -34,11 +37,13 @@ test('routes and the root live up to an hour and are bridged after 1.8 s', () =>
     assert.deepEqual(zone.cache, {
       positiveMinSeconds: 0,
       positiveMaxSeconds: 3600,
+      negativeMinSeconds: 0,
       negativeMaxSeconds: 30,
       staleSeconds: 3600,
       staleTtlSeconds: 30,
       staleAfterMs: 1800,
       prefetchHits: 2,
+      keepLastGoodSeconds: 0,
     });
   }
 });

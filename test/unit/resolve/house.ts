@@ -25,11 +25,13 @@ import { FakeClock } from '../../fake-clock.ts';
 export const CLUSTER: CachePolicy = {
   positiveMinSeconds: 0,
   positiveMaxSeconds: 30,
+  negativeMinSeconds: 0,
   negativeMaxSeconds: 5,
   staleSeconds: 3600,
   staleTtlSeconds: 5,
   staleAfterMs: 100,
   prefetchHits: 2,
+  keepLastGoodSeconds: 0,
 };
 export const OUTSIDE: CachePolicy = {
   ...CLUSTER,

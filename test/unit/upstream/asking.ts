@@ -99,13 +99,16 @@ export function zone(
   const cache = {
     positiveMinSeconds: 0,
     positiveMaxSeconds: 30,
+    negativeMinSeconds: 0,
     negativeMaxSeconds: 5,
     staleSeconds: 3600,
     staleTtlSeconds: 30,
     staleAfterMs: 1800,
     prefetchHits: 2,
+    keepLastGoodSeconds: 0,
   };
-  return { zone: name, upstreams, policy, tryMs, totalMs, cache };
+  const local = { hasAaaa: true, hosts: [], refuse: [], logSample: 0 };
+  return { zone: name, upstreams, policy, tryMs, totalMs, cache, ...local };
 }
 
 /** Waits for what must come true; fails after 10 s. */

@@ -33,7 +33,7 @@ test('random asks each about as often as the others', (t) => {
 });
 
 test('every policy chooses among those that live, down to a single one', (t) => {
-  for (const name of ['random', 'round-robin', 'sequential'] as const) {
+  for (const name of ['random', 'round-robin', 'sequential', 'fastest'] as const) {
     for (let alive = 1; alive <= ADDRESSES.length; alive++) {
       assert.ok(choices(t, name, 100, alive).every((index) => Number.isInteger(index) && index >= 0 && index < alive));
     }
