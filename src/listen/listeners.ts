@@ -1,16 +1,17 @@
 import type { SocketAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import { TCP_CLOSINGS_A_TURN } from '../core/limits.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
+import { Portions } from '../core/portions.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { Responder } from '../resolve/responder.ts';
 import { bindErrorCode, explainBindError } from './bind-error.ts';
 import { type ConnectionBounds, ConnectionCounts } from './connection-counts.ts';
 import { fitToDescriptors } from './descriptor-limit.ts';
-import { DueClosings } from './due-closings.ts';
 import { OutputBuffers } from './output-buffers.ts';
 import { TcpListener } from './tcp.ts';
-import { TCP_BOUNDS, TCP_TIMES, type TcpBounds, type TcpParts, type TcpTimes } from './tcp-parts.ts';
+import { type Closable, TCP_BOUNDS, TCP_TIMES, type TcpBounds, type TcpParts, type TcpTimes } from './tcp-parts.ts';
 import type { UdpKind, UdpListener } from './udp-listener.ts';
 import { UdpOpener } from './udp-opener.ts';
 
@@ -62,7 +63,7 @@ export class Listeners {
       wheel: parts.wheel,
       counts: new ConnectionCounts(parts.connectionBounds),
       buffers: new OutputBuffers(),
-      closings: new DueClosings(),
+      closings: new Portions<Closable>(TCP_CLOSINGS_A_TURN, (connection) => connection.closeWhenDue()),
       times: parts.times ?? TCP_TIMES,
       bounds: parts.bounds ?? TCP_BOUNDS,
     };

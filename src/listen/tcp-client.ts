@@ -8,11 +8,10 @@ import { HEADER_LENGTH } from '../wire/constants.ts';
 import { FrameReader, type FrameSink } from '../wire/framing.ts';
 import { Reply } from '../wire/reply.ts';
 import type { CloseReason } from './close-reason.ts';
-import type { Closable } from './due-closings.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Flushable } from './output-buffers.ts';
 import { TcpOutput } from './tcp-output.ts';
-import type { TcpParts } from './tcp-parts.ts';
+import type { Closable, TcpParts } from './tcp-parts.ts';
 
 /** The listener that accepted the connection. */
 export interface TcpOwner {
@@ -131,10 +130,10 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
    * fires, so it need not be moved forward either.
    */
   override onTimeout(nowMs: number): void {
-    if (this.#dueReason(nowMs) !== undefined) this.#parts.closings.add(this);
+    if (this.#dueReason(nowMs) !== undefined) this.#parts.closings.defer(this);
   }
 
-  /** Called once after `closings.add`; a query may have come meanwhile. */
+  /** Called once after `closings.defer`; a query may have come meanwhile. */
   closeWhenDue(): void {
     if (this.#closeReason !== undefined) return;
     const reason = this.#dueReason(this.#parts.clock.nowMs());

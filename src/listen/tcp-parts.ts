@@ -1,10 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import { type Limit, TCP_BACKLOG_BYTES, TCP_QUERIES } from '../core/limits.ts';
+import type { Portions } from '../core/portions.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Responder } from '../resolve/responder.ts';
 import type { ConnectionCounts } from './connection-counts.ts';
-import type { DueClosings } from './due-closings.ts';
 import type { OutputBuffers } from './output-buffers.ts';
+
+/** Whose time seemed to be over. */
+export interface Closable {
+  /** Closes where the time is over still. */
+  closeWhenDue(): void;
+}
 
 export interface TcpTimes {
   /** From the connection to the end of its first query. */
@@ -36,7 +42,8 @@ export interface TcpParts {
   readonly wheel: TimerWheel;
   readonly counts: ConnectionCounts;
   readonly buffers: OutputBuffers;
-  readonly closings: DueClosings;
+  /** Connections whose time seems to be over: clients that came together go together, and closing thousands takes a tenth of a second. */
+  readonly closings: Portions<Closable>;
   readonly times: TcpTimes;
   readonly bounds: TcpBounds;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
+import type { Portions } from '../core/portions.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Ask, Failure } from './ask.ts';
-import type { Departures } from './departures.ts';
 import { findTry, Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Upstream } from './upstream.ts';
@@ -21,7 +21,8 @@ export interface ForwarderOptions {
 export interface ForwarderParts {
   clock: Clock;
   wheel: TimerWheel;
-  departures: Departures;
+  /** Questions leave in portions, so that hits do not wait behind misses. */
+  departures: Portions<Inquiry>;
   /** 0 to 1. */
   random: () => number;
 }

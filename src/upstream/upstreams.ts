@@ -1,10 +1,12 @@
 import type { UpstreamAddress, ZoneConfig } from '../config/config.ts';
 import { upstreamKey } from '../config/upstream-address.ts';
 import type { Clock } from '../core/clock.ts';
+import { DEPARTURES_A_TURN } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
+import { Portions } from '../core/portions.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
-import { Departures } from './departures.ts';
 import { Forwarder } from './forwarder.ts';
+import type { Inquiry } from './inquiry.ts';
 import { policyByName } from './policy/by-name.ts';
 import { RandomIds } from './random-ids.ts';
 import type { TcpTiming } from './tcp-pool.ts';
@@ -28,7 +30,7 @@ export interface UpstreamsParts {
 /** All servers that are asked: one for each address and transport, shared by the zones that name it, and kept over a change of configuration. */
 export class Upstreams {
   readonly #parts: UpstreamParts;
-  readonly #departures = new Departures();
+  readonly #departures = new Portions<Inquiry>(DEPARTURES_A_TURN, (inquiry) => inquiry.depart());
   #byKey = new Map<string, Upstream>();
   /** Named no more, with replies still to come. */
   #leaving: Upstream[] = [];

@@ -4,13 +4,13 @@ import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { TCP_CLOSINGS_A_TURN } from '../../../src/core/limits.ts';
+import { Portions } from '../../../src/core/portions.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import type { CloseReason } from '../../../src/listen/close-reason.ts';
 import { ConnectionCounts } from '../../../src/listen/connection-counts.ts';
-import { DueClosings } from '../../../src/listen/due-closings.ts';
 import { OUTPUT_BUFFER_BYTES, OutputBuffers } from '../../../src/listen/output-buffers.ts';
 import { TcpClient } from '../../../src/listen/tcp-client.ts';
-import { TCP_BOUNDS, TCP_TIMES } from '../../../src/listen/tcp-parts.ts';
+import { type Closable, TCP_BOUNDS, TCP_TIMES } from '../../../src/listen/tcp-parts.ts';
 import { TrafficTable } from '../../../src/metrics/traffic-table.ts';
 import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import { frame, TcpClient as Peer } from '../../client/ask.ts';
@@ -34,7 +34,7 @@ async function connection(t: TestContext) {
   const owner = { traffic, onClosed: (_: TcpClient, reason: CloseReason) => closed.push(reason) };
   const responder = new EchoResponder();
   const counts = new ConnectionCounts();
-  const closings = new DueClosings();
+  const closings = new Portions<Closable>(TCP_CLOSINGS_A_TURN, (due) => due.closeWhenDue());
   const shared = { responder, clock, wheel, counts, buffers, closings, times: TCP_TIMES, bounds: TCP_BOUNDS };
   const client = new TcpClient(socket, '127.0.0.1', owner, shared);
   t.after(() => {
@@ -94,20 +94,4 @@ test('a query that comes when the time is over, but before the connection is clo
   pass(TCP_TIMES.idleMs + 750);
   await peer.closed();
   assert.deepEqual(closed, ['idle']);
-});
-
-test('thousands of connections whose time is over at once are closed a few in a turn of the loop', async () => {
-  const closings = new DueClosings();
-  const hits = TCP_CLOSINGS_A_TURN.hits;
-  let closed = 0;
-  const connections = Array.from({ length: 1000 }, () => ({ closeWhenDue: () => closed++ }));
-  for (const due of connections) closings.add(due);
-  for (let turns = 0; closed < 1000; turns++) {
-    assert.ok(closed <= turns * TCP_CLOSINGS_A_TURN.value, `${closed} after ${turns} turns`);
-    await turn();
-  }
-  assert.equal(TCP_CLOSINGS_A_TURN.hits - hits, Math.ceil(1000 / TCP_CLOSINGS_A_TURN.value) - 1);
-  closings.add(connections[0]!);
-  await turn();
-  assert.equal(closed, 1001);
 });
