@@ -1,5 +1,5 @@
 import { dnssecBits } from '../cache/key.ts';
-import { IN_FLIGHT, REFRESHES, WAITERS } from '../core/limits.ts';
+import { IN_FLIGHT, REFRESHES, SPARES, WAITERS } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { QueryView } from '../wire/query.ts';
@@ -7,9 +7,6 @@ import type { Client, ReplySink } from './client.ts';
 import { Flight, type FlightControl } from './flight.ts';
 import { Waiter } from './waiter.ts';
 import type { Zone } from './zone.ts';
-
-/** Flights, and waiters, that are kept for use again: garbage that lives as long as an upstream's round trip is what costs the collector most. */
-const SPARE = 256;
 
 /** All questions in flight. Identical ones are one flight, whoever began it: a miss, a prefetch or the refresh of something stale. */
 export class Flights {
@@ -97,13 +94,19 @@ export class Flights {
 
   /** The waiter has its answer, and its message is needed no more. */
   reuseWaiter(waiter: Waiter): void {
-    if (waiter.isUsual && this.#answeredWaiters.length < SPARE) this.#answeredWaiters.push(waiter);
+    if (waiter.isUsual && mayKeep(this.#answeredWaiters)) this.#answeredWaiters.push(waiter);
   }
 
   /** The flight has ended and all who waited have their answers. */
   reuseFlight(flight: Flight): void {
-    if (this.#endedFlights.length < SPARE) this.#endedFlights.push(flight);
+    if (mayKeep(this.#endedFlights)) this.#endedFlights.push(flight);
   }
+}
+
+function mayKeep(spare: readonly unknown[]): boolean {
+  if (spare.length < SPARES.value) return true;
+  SPARES.hits++;
+  return false;
 }
 
 function isSame(flight: Flight, query: QueryView): boolean {
