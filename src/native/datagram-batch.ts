@@ -260,9 +260,9 @@ export class DatagramBatch {
       const header = this.#address + HEADERS_OUT_AT + segmentation.order[i]! * MMSGHDR_BYTES;
       if (this.#libc.sendmmsg(this.#fd, header, 1, MSG_DONTWAIT) > 0) continue;
       if (this.#libc.errno() === EAGAIN) return i;
+      this.sendErrors++;
       refused++;
     }
-    this.sendErrors += refused;
     const isTrain = end - from > 1;
     if (isTrain && refused < end - from && this.#descriptor.canSegment) {
       this.#descriptor.canSegment = false;

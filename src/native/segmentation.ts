@@ -30,6 +30,8 @@ import {
 
 /** Places where the train for an address and a length is looked for; a power of two. */
 const PLACES = 128;
+/** Leaves of a mixed word the upper bits, as many as number the places. */
+const PLACE_SHIFT = 32 - Math.log2(PLACES);
 const NONE = 255;
 /** The kernel sends no more in one piece: 64 KiB with all headers. */
 const TRAIN_BYTES = 65_000;
@@ -113,9 +115,10 @@ export class Segmentation {
     const words = this.#words;
     const name = (ENVELOPES + slot * ENVELOPE_BYTES) >> 2;
     const length = words[((VECTORS_OUT_AT + out * VECTORS_OUT * IOVEC_BYTES) >> 2) + 2]!;
-    // Family and port; the address, or the interface of none and a half of it: whichever differs, mixed into the upper bits.
+    // An IPv4 address stands in the second word, beside family and port in the first. Clients on IPv6 are told apart by their ports: the second word is the
+    // flow label there. Two that meet at one place only make shorter trains.
     const mixed = Math.imul(words[name]! ^ words[name + 1]! ^ Math.imul(length, 0x85ebca6b), 0x9e3779b1);
-    return mixed >>> 25;
+    return mixed >>> PLACE_SHIFT;
   }
 
   #mayJoin(train: number, out: number, slotOf: Uint8Array): boolean {
@@ -135,34 +138,44 @@ export class Segmentation {
 
   #layOut(trains: number): void {
     const words = this.#words;
-    const vectorAddress = this.#vectorAddress;
     let at = 0;
     for (let train = 0; train < trains; train++) {
-      const size = this.#size[train]!;
       const header = (SEGMENT_HEADERS_AT + train * MMSGHDR_BYTES) >> 2;
-      let out = this.#first[train]!;
-      const single = (HEADERS_OUT_AT + out * MMSGHDR_BYTES) >> 2;
+      const single = (HEADERS_OUT_AT + this.#first[train]! * MMSGHDR_BYTES) >> 2;
       words[header + (MSGHDR_NAME >> 2)] = words[single + (MSGHDR_NAME >> 2)]!;
       words[header + (MSGHDR_NAME >> 2) + 1] = words[single + (MSGHDR_NAME >> 2) + 1]!;
-      const isTrain = size > 1;
-      words[header + (MSGHDR_VECTORS >> 2)] = isTrain ? vectorAddress[2 * at]! : words[single + (MSGHDR_VECTORS >> 2)]!;
-      words[header + (MSGHDR_VECTORS >> 2) + 1] = isTrain
-        ? vectorAddress[2 * at + 1]!
-        : words[single + (MSGHDR_VECTORS >> 2) + 1]!;
-      words[header + (MSGHDR_VECTOR_COUNT >> 2)] = isTrain ? size : words[single + (MSGHDR_VECTOR_COUNT >> 2)]!;
-      words[header + (MSGHDR_CONTROL_LENGTH >> 2)] = isTrain ? SEGMENT_CONTROL_BYTES : 0;
-      if (!isTrain) {
-        this.order[at++] = out;
-        continue;
-      }
-      const length = words[((VECTORS_OUT_AT + out * VECTORS_OUT * IOVEC_BYTES) >> 2) + 2]!;
-      words[(SEGMENT_CONTROLS_AT + train * SEGMENT_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = length;
-      for (let i = 0; i < size; i++) {
-        this.#copyVector(out, at);
-        this.order[at++] = out;
-        out = this.#next[out]!;
-      }
+      at = this.#size[train] === 1 ? this.#laySingle(train, header, single, at) : this.#layTrain(train, header, at);
     }
+  }
+
+  /** The message by itself, as it stands among those that leave singly. Returns the next free place in `order`. */
+  #laySingle(train: number, header: number, single: number, at: number): number {
+    const words = this.#words;
+    words[header + (MSGHDR_VECTORS >> 2)] = words[single + (MSGHDR_VECTORS >> 2)]!;
+    words[header + (MSGHDR_VECTORS >> 2) + 1] = words[single + (MSGHDR_VECTORS >> 2) + 1]!;
+    words[header + (MSGHDR_VECTOR_COUNT >> 2)] = words[single + (MSGHDR_VECTOR_COUNT >> 2)]!;
+    words[header + (MSGHDR_CONTROL_LENGTH >> 2)] = 0;
+    this.order[at] = this.#first[train]!;
+    return at + 1;
+  }
+
+  /** Its messages one behind the other, and their length as that to cut at. Returns the next free place in `order`. */
+  #layTrain(train: number, header: number, at: number): number {
+    const words = this.#words;
+    const size = this.#size[train]!;
+    let out = this.#first[train]!;
+    words[header + (MSGHDR_VECTORS >> 2)] = this.#vectorAddress[2 * at]!;
+    words[header + (MSGHDR_VECTORS >> 2) + 1] = this.#vectorAddress[2 * at + 1]!;
+    words[header + (MSGHDR_VECTOR_COUNT >> 2)] = size;
+    words[header + (MSGHDR_CONTROL_LENGTH >> 2)] = SEGMENT_CONTROL_BYTES;
+    const length = words[((VECTORS_OUT_AT + out * VECTORS_OUT * IOVEC_BYTES) >> 2) + 2]!;
+    words[(SEGMENT_CONTROLS_AT + train * SEGMENT_CONTROL_BYTES + CMSGHDR_BYTES) >> 2] = length;
+    for (const end = at + size; at < end; at++) {
+      this.#copyVector(out, at);
+      this.order[at] = out;
+      out = this.#next[out]!;
+    }
+    return at;
   }
 
   #copyVector(out: number, at: number): void {
