@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8';
  * NODE_OPTIONS is not read.
  *
  * The halves for new objects stay as large as they are, 2 or 4 MiB: under load they would grow to 16 MiB each. A collection of all is due when
- * the heap is 60% larger than what was alive at the last one. There is no bound (`--max-old-space-size`): the index of the cache lies in the heap, and
- * with 64 MiB a cache of 256 MiB ended the process. The container's limit is the bound.
+ * the heap is 60% larger than what was alive at the last one. There is no bound (`--max-old-space-size`): V8 ends a process
+ * that reaches one, while what clients can make the heap hold is bounded by our own limits, which answer instead. The container's limit is the last bound.
  */
 export function limitHeapGrowth(): void {
   setFlagsFromString('--semi-space-growth-factor=1 --heap-growing-percent=60');
