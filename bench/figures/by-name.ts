@@ -10,12 +10,14 @@ import { million } from './million.ts';
 import { misses } from './misses.ts';
 import { mixed } from './mixed.ts';
 import { one } from './one.ts';
+import { runs } from './runs.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { tcp } from './tcp.ts';
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   hits,
+  runs,
   misses,
   mixed,
   calm,

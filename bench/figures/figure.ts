@@ -4,6 +4,7 @@ import type { Measure } from '../measure.ts';
 /** In the order of the table. */
 export const FIGURE_NAMES = [
   'hits',
+  'runs',
   'misses',
   'mixed',
   'calm',

@@ -5,7 +5,7 @@ import { PORTABLE } from '../servers/agent.ts';
 import type { Running } from '../servers/server.ts';
 
 /** Before the measured seconds, so that compilers have seen the hot path. */
-const WARM_UP_SECONDS = 2;
+export const WARM_UP_SECONDS = 2;
 
 const GOALS: readonly Goal[] = [
   { against: 'udp-limit', bound: 'at least', value: 0.9, floor: { value: 0.75 } },
@@ -19,33 +19,18 @@ export async function hits(bench: Bench): Promise<Measure[]> {
   const results = await inRounds(bench.options.rounds, servers, (server) =>
     bench.withServer(server, (running) => measureHits(bench, running)),
   );
-  const { [PORTABLE]: portable = [], ...rates } = pick(results, ({ inOrder }) => inOrder.answersPerSecond);
-  const { [PORTABLE]: _, ...sortedRates } = pick(results, ({ sorted }) => sorted.answersPerSecond);
+  const { [PORTABLE]: portable = [], ...rates } = pick(results, ({ weight }) => weight.answersPerSecond);
   const portableRates = { [OURS]: portable, ...(rates['coredns'] && { coredns: rates['coredns'] }) };
-  const costs = (read: 'inOrder' | 'sorted') =>
-    pickBusy(new Map([...results].map(([name, list]) => [name, list.map((result) => result[read])])));
+  const weights = new Map([...results].map(([name, list]) => [name, list.map(({ weight }) => weight)]));
   return [
-    { name: 'hits a second', unit: '1/s', samples: rates, goals: GOALS, busy: costs('inOrder') },
-    {
-      name: 'hits a second, queries sorted by length',
-      unit: '1/s',
-      samples: sortedRates,
-      goals: [],
-      busy: costs('sorted'),
-    },
+    { name: 'hits a second', unit: '1/s', samples: rates, goals: GOALS, busy: pickBusy(weights) },
     {
       name: 'hits a second, listener on node:dgram',
       unit: '1/s',
       samples: portableRates,
       goals: [{ against: 'coredns', bound: 'at least', value: 2 }],
     },
-    { name: 'CPU per hit', unit: 'us', samples: pick(results, ({ inOrder }) => inOrder.cpuUs), goals: [] },
-    {
-      name: 'CPU per hit, queries sorted by length',
-      unit: 'us',
-      samples: pick(results, ({ sorted }) => sorted.cpuUs),
-      goals: [],
-    },
+    { name: 'CPU per hit', unit: 'us', samples: pick(results, ({ weight }) => weight.cpuUs), goals: [] },
     {
       name: 'hits asked of the upstream',
       unit: '%',
@@ -55,18 +40,12 @@ export async function hits(bench: Bench): Promise<Measure[]> {
   ];
 }
 
-/**
- * Twice: as the names come, and with those that leave together in the order of their lengths. A server that answers neighbours of one
- * length together gains by the second, and how much so shows what it would gain from clients that ask in such runs.
- */
 async function measureHits(bench: Bench, running: Running) {
   const file = bench.zipfFile();
   const { seconds } = bench.options;
   await bench.warm(running);
   await bench.ask(running, file, { seconds: WARM_UP_SECONDS });
   const asked = await bench.upstream.queries();
-  const inOrder = await bench.weigh(running, file, { seconds });
-  const askedPercent = (((await bench.upstream.queries()) - asked) * 100) / inOrder.answered;
-  const sorted = await bench.weigh(running, file, { seconds, isSorted: true });
-  return { inOrder, sorted, askedPercent };
+  const weight = await bench.weigh(running, file, { seconds });
+  return { weight, askedPercent: (((await bench.upstream.queries()) - asked) * 100) / weight.answered };
 }
