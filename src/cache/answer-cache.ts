@@ -3,6 +3,7 @@ import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
+import { Drops } from './drops.ts';
 import { EntryIndex } from './entry-index.ts';
 import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_REFRESHING } from './entry-memory.ts';
 import { entryLength, writeEntry } from './entry-writer.ts';
@@ -26,11 +27,13 @@ const EVICTIONS_BEFORE_PAGE = 32;
 export class AnswerCache {
   readonly #slab: Slab;
   readonly #index: EntryIndex;
+  readonly #drops: Drops;
   #lastTyped = -1;
   #lastName = -1;
   readonly #move = (from: number, to: number): void => {
     this.#index.move(this.memory.key(from), to);
     this.#slab.free(from);
+    this.#drops.moved(to);
   };
   readonly #evict = (at: number): void => {
     this.#delete(this.memory.key(at));
@@ -49,6 +52,7 @@ export class AnswerCache {
     this.indexBytes = EntryIndex.bytesOf(places);
     this.#index = new EntryIndex(places);
     this.#slab = new Slab(bytes - this.indexBytes);
+    this.#drops = new Drops({ slab: this.#slab, onDrop: (at) => this.#delete(this.memory.key(at)) });
   }
 
   get memory() {
@@ -57,6 +61,11 @@ export class AnswerCache {
 
   get size(): number {
     return this.#index.size;
+  }
+
+  /** Entries dropped with their zone since the start. */
+  get dropped(): number {
+    return this.#drops.dropped;
   }
 
   /** Bytes of the places in use, and of the index as large as it may become. */
@@ -115,6 +124,7 @@ export class AnswerCache {
     }
     const key = this.#key(question, type);
     writeEntry(this.memory, at, key, type, question, answer, nowMs);
+    this.memory.setGeneration(at, this.#drops.generation);
     this.#giveBack(this.#index.set(key, at));
     if (answer.kind !== KIND_POSITIVE) this.denials++;
     // The name exists after all: what said otherwise is out of date.
@@ -135,9 +145,18 @@ export class AnswerCache {
     return true;
   }
 
+  /**
+   * Drops every entry whose name is `zone`, an uncompressed name, or below it: no look-up finds them from now on. Returns how many of their places are free
+   * already; a large cache is walked in the turns that follow, so that the loop is not held up.
+   */
+  dropBelow(zone: Uint8Array): number {
+    return this.#drops.add(zone);
+  }
+
   #find(question: CacheQuestion, type: number): number {
     const at = this.#index.find(this.#key(question, type));
-    return at !== -1 && this.#isSame(at, question, type) ? at : -1;
+    if (at === -1 || !this.#isSame(at, question, type)) return -1;
+    return this.#drops.pending > 0 && this.#drops.covers(at) ? -1 : at;
   }
 
   #key(question: CacheQuestion, type: number): number {

@@ -17,6 +17,7 @@
  *   48  u16  bodyLength
  *   50  u16  answers, 52 authorities, 54 additionals
  *   56  u16  ttlCount, 58 groupCount, 60 optionsLength
+ *   62  u16  generation    of the drops before it, see drops.ts
  *   64       question (name, type, class) | body (records) | options (EDE, whole) | pad to 2 | TTL offsets (u16) | groups (u16 x 3)
  *
  * The fixed part is one cache line. Offsets of TTLs and groups count from the start of the body.
@@ -149,6 +150,14 @@ export class EntryMemory {
 
   optionsLength(at: number): number {
     return this.u16[(at >> 1) + 30]!;
+  }
+
+  generation(at: number): number {
+    return this.u16[(at >> 1) + 31]!;
+  }
+
+  setGeneration(at: number, generation: number): void {
+    this.u16[(at >> 1) + 31] = generation;
   }
 
   bodyStart(at: number): number {

@@ -51,6 +51,9 @@ function registerSizes(register: Register, cache: AnswerCache, server: string): 
   register.counter('coredns_cache_drops_total', 'Answers for which no room was found.', LABELS, (emit) => {
     emit({ server, zones: '.', view: '' }, cache.rejected);
   });
+  register.counter('signpost_cache_invalidated_total', 'Entries dropped with their zone.', [], (emit) => {
+    emit({}, cache.dropped);
+  });
   register.gauge('signpost_cache_bytes', 'Bytes in use: places of entries, and the index.', ['part'], (emit) => {
     emit({ part: 'entries' }, cache.usedBytes - cache.indexBytes);
     emit({ part: 'index' }, cache.indexBytes);

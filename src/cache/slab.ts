@@ -49,6 +49,10 @@ export class Slab {
     return this.memory.bytes.length;
   }
 
+  get pages(): number {
+    return this.#pageClass.length;
+  }
+
   /** Bytes of all slots in use, their waste counted in. */
   get usedBytes(): number {
     return this.#usedBytes;
@@ -112,6 +116,21 @@ export class Slab {
       }
     }
     this.#emptying = NONE;
+  }
+
+  /** Hands out the places in use of a page, and returns how many they were; `visit` may free the one that it gets. */
+  forEachOfPage(page: number, visit: (at: number) => void): number {
+    const sizeClass = this.#pageClass[page]!;
+    if (sizeClass === NONE) return 0;
+    const slotBytes = this.#slotBytes[sizeClass]!;
+    const end = this.#untouched[page]!;
+    let visited = 0;
+    for (let at = page * PAGE_BYTES; at < end; at += slotBytes) {
+      if (this.memory.length(at) === 0) continue;
+      visited++;
+      visit(at);
+    }
+    return visited;
   }
 
   #leastUsed(exceptClass: number): number {

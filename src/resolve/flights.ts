@@ -1,7 +1,7 @@
 import { dnssecBits } from '../cache/key.ts';
 import { IN_FLIGHT, REFRESHES, SPARES, WAITERS } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
-import { equalFolded } from '../wire/name.ts';
+import { equalFolded, isWithin } from '../wire/name.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Client, ReplySink } from './client.ts';
 import { Flight, type FlightControl } from './flight.ts';
@@ -11,6 +11,8 @@ import type { Zone } from './zone.ts';
 /** All questions in flight. Identical ones are one flight, whoever began it: a miss, a prefetch or the refresh of something stale. */
 export class Flights {
   readonly #shared = new Map<number, Flight>();
+  /** Shared as well, but another question with the same key came first: nobody joins them. */
+  readonly #unlisted = new Set<Flight>();
   readonly #endedFlights: Flight[] = [];
   readonly #answeredWaiters: Waiter[] = [];
   #count = 0;
@@ -61,6 +63,8 @@ export class Flights {
     if (flight.isShared && !this.#shared.has(key)) {
       this.#shared.set(key, flight);
       flight.isListed = true;
+    } else if (flight.isShared) {
+      this.#unlisted.add(flight);
     }
     return flight;
   }
@@ -89,7 +93,27 @@ export class Flights {
   end(flight: Flight): void {
     this.#count--;
     if (flight.isRefresh) this.#refreshes--;
+    this.#unlist(flight);
+  }
+
+  /**
+   * What is being asked about `zone`, an uncompressed name, and below may be answered with what was true before: those who wait get it, but it is not kept,
+   * and nobody joins them.
+   */
+  spoilBelow(zone: Uint8Array): void {
+    for (const flights of [this.#shared.values(), this.#unlisted]) {
+      for (const flight of flights) {
+        if (!isWithin(flight.message, HEADER_LENGTH, flight.questionEnd - 4, zone)) continue;
+        this.#unlist(flight);
+        flight.isShared = false;
+      }
+    }
+  }
+
+  #unlist(flight: Flight): void {
     if (flight.isListed) this.#shared.delete(flight.key);
+    else if (flight.isShared) this.#unlisted.delete(flight);
+    flight.isListed = false;
   }
 
   /** The waiter has its answer, and its message is needed no more. */

@@ -112,6 +112,15 @@ export function equalFolded(a: Uint8Array, aStart: number, b: Uint8Array, bStart
   return true;
 }
 
+/** Whether the uncompressed name in [start, nameEnd) is `zone`, an uncompressed name too, or lies below it: label by label, whatever the case. */
+export function isWithin(bytes: Uint8Array, start: number, nameEnd: number, zone: Uint8Array): boolean {
+  const suffix = nameEnd - zone.length;
+  if (suffix < start || !equalFolded(bytes, suffix, zone, 0, zone.length)) return false;
+  let offset = start;
+  while (offset < suffix) offset += 1 + bytes[offset]!;
+  return offset === suffix;
+}
+
 /** Presentation form of an uncompressed name, with trailing dot and the escapes of RFC 1035, section 5.1. */
 export function nameToText(wire: Uint8Array, offset: number): string {
   let text = '';

@@ -1,0 +1,133 @@
+import { isWithin } from '../wire/name.ts';
+import { ENTRY_HEADER, type EntryMemory } from './entry-memory.ts';
+import type { Slab } from './slab.ts';
+
+/** Zones whose entries are being dropped at one time: look-ups compare with each. More, and the walk is ended at once. */
+const MOST_ZONES = 16;
+/** Entries that one stretch of the walk looks at, and at most a page more: 0.1 ms, and 0.3 ms where all of them go. */
+const ENTRIES_A_STRETCH = 1400;
+/** Between two stretches: the walk of 32 MiB takes a quarter of a second, and a twentieth of the thread however often zones are dropped. */
+const PAUSE_MS = 2;
+
+/** Entries older than `generation`, at and below `zone`, are gone for whoever looks. */
+interface Drop {
+  readonly zone: Uint8Array;
+  generation: number;
+  /** Pages that have not been looked at since. */
+  pagesLeft: number;
+}
+
+export interface DropsParts {
+  slab: Slab;
+  /** Takes the entry out of the index and frees its place. */
+  onDrop: (at: number) => void;
+  /** Calls back once after so long; keeps no process alive. */
+  arm?: (callback: () => void, delayMs: number) => void;
+}
+
+/**
+ * Drops whole zones without holding up the loop: from the call on, look-ups take what is older than it for gone (`covers`), and a walk through the slab, a
+ * stretch at a time, gives the places free. When the walk is over nothing is compared any more.
+ *
+ * An entry is older when its generation is: 16 bits, counted up with each drop. The walk brings what it keeps up to date, so that none is ever further behind
+ * than a walk is long.
+ */
+export class Drops {
+  /** Zones whose walk is not over. Read on the hot path: 0 nearly always. */
+  pending = 0;
+  /** What is stored now is of this generation. */
+  generation = 0;
+  /** Entries dropped since the start. */
+  dropped = 0;
+  readonly #parts: DropsParts;
+  readonly #drops: Drop[] = [];
+  readonly #arm: (callback: () => void, delayMs: number) => void;
+  #page = 0;
+  #isArmed = false;
+  readonly #look = (at: number): void => {
+    if (this.covers(at)) this.#drop(at);
+    else this.#memory.setGeneration(at, this.generation);
+  };
+  readonly #goOn = (): void => {
+    this.#isArmed = false;
+    this.#walk(ENTRIES_A_STRETCH);
+  };
+
+  constructor(parts: DropsParts) {
+    this.#parts = parts;
+    this.#arm = parts.arm ?? armUnreferenced;
+  }
+
+  get #memory(): EntryMemory {
+    return this.#parts.slab.memory;
+  }
+
+  /** Begins to drop all that is at and below a zone, which is copied; how many are free again when it returns. A small cache is walked whole in the call. */
+  add(zone: Uint8Array): number {
+    const before = this.dropped;
+    if (this.#drops.length === MOST_ZONES) this.#walk(Number.POSITIVE_INFINITY);
+    // What the walk keeps is of the generation before: the new drop looks at it once more.
+    this.generation = (this.generation + 1) & 0xffff;
+    const drop = this.#find(zone) ?? { zone: zone.slice(), generation: 0, pagesLeft: 0 };
+    drop.generation = this.generation;
+    drop.pagesLeft = this.#parts.slab.pages;
+    if (!this.#drops.includes(drop)) this.pending = this.#drops.push(drop);
+    this.#walk(ENTRIES_A_STRETCH);
+    return this.dropped - before;
+  }
+
+  /** Whether the entry is to be taken for gone. */
+  covers(at: number): boolean {
+    const memory = this.#memory;
+    const generation = memory.generation(at);
+    const nameStart = at + ENTRY_HEADER;
+    const nameEnd = nameStart + memory.questionLength(at) - 4;
+    for (const drop of this.#drops) {
+      if (isOlder(generation, drop.generation) && isWithin(memory.bytes, nameStart, nameEnd, drop.zone)) return true;
+    }
+    return false;
+  }
+
+  /** Looks at an entry that has come to another page, which the walk may have passed. */
+  moved(at: number): void {
+    if (this.pending > 0 && this.covers(at)) this.#drop(at);
+  }
+
+  #find(zone: Uint8Array): Drop | undefined {
+    const { length } = zone;
+    return this.#drops.find((drop) => drop.zone.length === length && isWithin(drop.zone, 0, length, zone));
+  }
+
+  #drop(at: number): void {
+    this.#parts.onDrop(at);
+    this.dropped++;
+  }
+
+  #walk(entries: number): void {
+    const { slab } = this.#parts;
+    for (let looked = 0; looked < entries && this.pending > 0; ) {
+      looked += slab.forEachOfPage(this.#page, this.#look);
+      this.#page = (this.#page + 1) % slab.pages;
+      this.#passPage();
+    }
+    if (this.pending === 0 || this.#isArmed) return;
+    this.#isArmed = true;
+    this.#arm(this.#goOn, PAUSE_MS);
+  }
+
+  #passPage(): void {
+    for (const drop of this.#drops) drop.pagesLeft--;
+    for (let i = this.#drops.length - 1; i >= 0; i--) if (this.#drops[i]!.pagesLeft === 0) this.#drops.splice(i, 1);
+    this.pending = this.#drops.length;
+  }
+}
+
+/** Whether a generation comes before another; they go round. */
+function isOlder(generation: number, other: number): boolean {
+  const behind = (other - generation) & 0xffff;
+  return behind > 0 && behind < 0x8000;
+}
+
+function armUnreferenced(callback: () => void, delayMs: number): void {
+  setTimeout(callback, delayMs).unref();
+}
