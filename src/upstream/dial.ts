@@ -22,9 +22,9 @@ export interface DialOptions {
  * nothing may be written before `onOpen`.
  */
 export function dialStream(address: UpstreamAddress, options: DialOptions = {}): Socket {
-  const { host, port, transport } = address;
+  const { host, port, transport, source } = address;
   const { onread, onOpen } = options;
-  const target = { host, port, noDelay: true, ...(onread && { onread }) };
+  const target = { host, port, noDelay: true, ...(source && { localAddress: source }), ...(onread && { onread }) };
   if (transport === 'tls' || transport === 'https') return dialTls(address, target, options);
   const socket = connectTcp(target);
   if (onOpen !== undefined) socket.once('connect', onOpen);
@@ -35,6 +35,7 @@ interface Target {
   readonly host: string;
   readonly port: number;
   readonly noDelay: boolean;
+  readonly localAddress?: string;
   readonly onread?: OnReadOpts;
 }
 

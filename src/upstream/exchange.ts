@@ -1,5 +1,9 @@
 import { Timer } from '../core/timer-wheel.ts';
+import { TYPE_OPT } from '../wire/constants.ts';
 import type { Answerer } from './ask.ts';
+
+/** An OPT record without options: root, type, class, TTL, length. */
+const OPT_LENGTH = 11;
 
 /**
  * One question on its way to one upstream. Transports place it: on a connection, perhaps on a second one when the first is stalled, on a
@@ -38,6 +42,15 @@ export abstract class Exchange extends Timer {
   /** Bytes of the message as it goes out. */
   get length(): number {
     return this.isPlain ? this.questionEnd : this.end;
+  }
+
+  /** Whether the query as it goes out ends in an OPT record without options: one may be added behind it. */
+  get endsInEmptyOpt(): boolean {
+    const { message, questionEnd, end } = this;
+    if (this.isPlain || end !== questionEnd + OPT_LENGTH) return false;
+    const type = (message[questionEnd + 1]! << 8) | message[questionEnd + 2]!;
+    const dataLength = (message[end - 2]! << 8) | message[end - 1]!;
+    return message[questionEnd] === 0 && type === TYPE_OPT && dataLength === 0;
   }
 
   /** Whether it may be asked again at another place. */

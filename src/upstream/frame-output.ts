@@ -1,12 +1,8 @@
 import type { Socket } from 'node:net';
-import { TYPE_OPT } from '../wire/constants.ts';
 import type { Exchange } from './exchange.ts';
 
 /** A tick's queries at 100,000 a second are about 8 KiB. */
 const BUFFER_LENGTH = 16_384;
-
-/** An OPT record without options: root, type, class, TTL, length. */
-const OPT_LENGTH = 11;
 
 /** RFC 7828: code 11, no value, for the client only asks. */
 const KEEPALIVE_OPTION = [0, 11, 0, 0];
@@ -44,7 +40,7 @@ export class FrameOutput {
     const start = this.#reserve(exchange.length + KEEPALIVE_OPTION.length);
     if (start < 0) return false;
     let end = exchange.copyTo(this.#buffer, start + 2, id);
-    if (endsInEmptyOpt(exchange)) {
+    if (exchange.endsInEmptyOpt) {
       this.#buffer[end - 1] = KEEPALIVE_OPTION.length;
       for (const octet of KEEPALIVE_OPTION) this.#buffer[end++] = octet;
     }
@@ -77,13 +73,4 @@ export class FrameOutput {
     this.#isScheduled = true;
     setImmediate(this.#flush);
   }
-}
-
-function endsInEmptyOpt(exchange: Exchange): boolean {
-  const { message, questionEnd, end } = exchange;
-  if (exchange.isPlain || end !== questionEnd + OPT_LENGTH) return false;
-  const type = (message[questionEnd + 1]! << 8) | message[questionEnd + 2]!;
-  return (
-    message[questionEnd] === 0 && type === TYPE_OPT && message[questionEnd + 9] === 0 && message[questionEnd + 10] === 0
-  );
 }

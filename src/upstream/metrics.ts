@@ -8,7 +8,7 @@ import type { Upstreams } from './upstreams.ts';
 const PROXY_NAME = 'forward';
 
 /** Reasons of bad replies, in the order in which an upstream counts them. */
-const BAD_REPLIES = ['malformed', 'id', 'question'];
+const BAD_REPLIES = ['malformed', 'id', 'question', 'cookie'];
 
 /** CoreDNS's metrics of the forward plugin, and ours of what it has not. */
 export function registerUpstreamMetrics(register: Register, upstreams: Upstreams): void {
@@ -113,6 +113,13 @@ function registerTroubles(register: Register, upstreams: Upstreams): void {
   counter('reasked', 'Questions asked elsewhere for a stalled or closed connection.', ({ tcp }) => tcp.reasked);
   counter('retries', 'Questions asked again of the same upstream.', ({ retries }) => retries);
   counter('truncated', 'Answers that UDP cut short, asked again over TCP.', ({ truncated }) => truncated);
+  counter(
+    'doubtful',
+    'Answers over UDP with another spelling or without the cookie, asked again over TCP.',
+    (upstream) => {
+      return upstream.doubtful;
+    },
+  );
   counter('rejected', 'Questions for which the upstream had no room.', ({ rejected }) => rejected);
   register.counter('signpost_upstream_hedges_total', 'Questions asked of a second upstream too.', [], (emit) =>
     emit({}, upstreams.counts.hedges),

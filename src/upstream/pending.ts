@@ -7,6 +7,7 @@ import type { RandomIds } from './random-ids.ts';
 export const BAD_MALFORMED = -1;
 export const BAD_ID = -2;
 export const BAD_QUESTION = -3;
+export const BAD_COOKIE = -4;
 
 /** Drawing another id is cheap while the table is not nearly full. */
 const DRAWS = 8;

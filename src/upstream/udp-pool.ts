@@ -1,6 +1,7 @@
-import type { SocketAddress } from '../config/config.ts';
+import type { UpstreamAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { SOCKETS } from '../core/limits.ts';
+import { Cookies } from './cookies.ts';
 import type { Exchange } from './exchange.ts';
 import type { RandomIds } from './random-ids.ts';
 import { UdpSocket, type UdpSocketOwner } from './udp-socket.ts';
@@ -16,6 +17,8 @@ const SOCKET_AGE_MS = 30_000;
 export interface UdpPoolOwner {
   onDatagram(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
   onBadReply(reason: number): void;
+  /** The reply may be somebody else's: only TCP can tell. */
+  onDoubtfulReply(exchange: Exchange): void;
   /** Nobody listens there, or a socket could not be made. */
   onUdpFailed(reason: string): void;
   /** What was asked over a socket that failed. */
@@ -23,7 +26,7 @@ export interface UdpPoolOwner {
 }
 
 export interface UdpPoolParts {
-  address: SocketAddress;
+  address: UpstreamAddress;
   owner: UdpPoolOwner;
   clock: Clock;
   ids: RandomIds;
@@ -32,6 +35,7 @@ export interface UdpPoolParts {
 /** The UDP sockets to one upstream: each question goes out on one of a few ports, drawn anew, and ports are given up soon. */
 export class UdpPool implements UdpSocketOwner {
   readonly #parts: UdpPoolParts;
+  readonly #cookies: Cookies | undefined;
   readonly #active: (UdpSocket | undefined)[] = Array.from({ length: ACTIVE }, () => undefined);
   /** Take no more questions, and wait for their last replies. */
   #retired: UdpSocket[] = [];
@@ -42,6 +46,7 @@ export class UdpPool implements UdpSocketOwner {
 
   constructor(parts: UdpPoolParts) {
     this.#parts = parts;
+    if (parts.address.hasCookies) this.#cookies = new Cookies();
   }
 
   get size(): number {
@@ -78,7 +83,7 @@ export class UdpPool implements UdpSocketOwner {
     this.#retire(index);
     const { address, clock, ids } = this.#parts;
     this.misses++;
-    const socket = new UdpSocket({ address, owner: this, clock, ids });
+    const socket = new UdpSocket({ address, owner: this, clock, ids, cookies: this.#cookies });
     // Where no descriptor is left, it has failed before it could be noted here.
     if (!socket.isClosed) this.#active[index] = socket;
     return this.#active[index];
@@ -98,6 +103,10 @@ export class UdpPool implements UdpSocketOwner {
 
   onBadReply(reason: number): void {
     this.#parts.owner.onBadReply(reason);
+  }
+
+  onDoubtfulReply(exchange: Exchange): void {
+    this.#parts.owner.onDoubtfulReply(exchange);
   }
 
   onClosed(socket: UdpSocket): void {

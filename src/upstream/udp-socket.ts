@@ -1,10 +1,12 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { SocketAddress } from '../config/config.ts';
+import type { UpstreamAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { SOCKET_IN_FLIGHT } from '../core/limits.ts';
+import { COOKIE_DOUBTFUL, COOKIE_MOST, COOKIE_WRONG, type Cookies } from './cookies.ts';
 import type { Exchange } from './exchange.ts';
-import { PendingTable } from './pending.ts';
+import { MixedCase } from './mixed-case.ts';
+import { BAD_COOKIE, PendingTable } from './pending.ts';
 import type { RandomIds } from './random-ids.ts';
 
 /** A reply that nobody waits for any more, and that has not come after so long, will not. */
@@ -14,16 +16,19 @@ const LOST_MS = 1000;
 export interface UdpSocketOwner {
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
   onBadReply(reason: number): void;
+  /** The reply may be somebody else's: only TCP can tell. */
+  onDoubtfulReply(exchange: Exchange): void;
   onClosed(socket: UdpSocket): void;
   /** The other end told that nobody listens there, or this socket could not be made; it is closed. Its pending table says what is lost. */
   onFailed(socket: UdpSocket, reason: string): void;
 }
 
 export interface UdpSocketParts {
-  address: SocketAddress;
+  address: UpstreamAddress;
   owner: UdpSocketOwner;
   clock: Clock;
   ids: RandomIds;
+  cookies: Cookies | undefined;
 }
 
 /**
@@ -35,6 +40,7 @@ export class UdpSocket {
   readonly startedMs: number;
   readonly #parts: UdpSocketParts;
   readonly #socket: Socket;
+  readonly #mixedCase: MixedCase | undefined;
   readonly #onSent = (error: Error | null): void => {
     if (error !== null) this.#fail(error);
   };
@@ -50,14 +56,16 @@ export class UdpSocket {
     this.#parts = parts;
     this.startedMs = parts.clock.nowMs();
     this.pending = new PendingTable(SOCKET_IN_FLIGHT.value, parts.ids);
-    const { host, port } = parts.address;
+    const { host, port, source, hasMixedCase } = parts.address;
+    if (hasMixedCase) this.#mixedCase = new MixedCase(SOCKET_IN_FLIGHT.value, parts.ids);
     const family = isIPv6(host) ? 6 : 4;
     // The address is a literal: nothing to look up, and so ready in this very tick.
     this.#socket = createSocket({ type: `udp${family}`, lookup: (name, _options, done) => done(null, name, family) });
     this.#socket.on('message', (message) => this.#onMessage(message));
     this.#socket.on('error', (error) => this.#fail(error));
     this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.connect(port, host);
+    if (source === undefined) this.#socket.connect(port, host);
+    else this.#socket.bind({ address: source }, () => this.#socket.connect(port, host));
   }
 
   /** False where the socket is closed, or its table full. */
@@ -77,11 +85,14 @@ export class UdpSocket {
 
   #send(exchange: Exchange, id: number): void {
     // What the kernel could not take at once still lies in the buffer that it was written to.
-    if (exchange.length > this.#buffer.length || this.#socket.getSendQueueCount() > 0) {
-      this.#buffer = new Uint8Array(Math.max(512, exchange.length));
+    if (exchange.length + COOKIE_MOST > this.#buffer.length || this.#socket.getSendQueueCount() > 0) {
+      this.#buffer = new Uint8Array(Math.max(512, exchange.length + COOKIE_MOST));
     }
-    exchange.copyTo(this.#buffer, 0, id);
-    this.#socket.send(this.#buffer, 0, exchange.length, this.#onSent);
+    const { cookies } = this.#parts;
+    let end = exchange.copyTo(this.#buffer, 0, id);
+    this.#mixedCase?.mix(this.#buffer, exchange.questionEnd - 4, this.pending.slotOf(id));
+    if (cookies !== undefined && exchange.endsInEmptyOpt) end = cookies.write(this.#buffer, end);
+    this.#socket.send(this.#buffer, 0, end, this.#onSent);
   }
 
   #onConnect(): void {
@@ -102,10 +113,20 @@ export class UdpSocket {
       return;
     }
     const exchange = this.pending.at(slot);
+    const cookie = this.#parts.cookies?.judge(message, 0, message.length);
+    if (cookie === COOKIE_WRONG) {
+      this.#parts.owner.onBadReply(BAD_COOKIE);
+      return;
+    }
+    const isSpeltSame = this.#mixedCase?.isSame(message, exchange.questionEnd - 4, slot) ?? true;
     const roundTripMs = this.#parts.clock.nowMs() - this.pending.sentMs[slot]!;
     this.pending.release(slot);
     exchange.places--;
-    this.#parts.owner.onReply(exchange, message, 0, message.length, roundTripMs);
+    if (isSpeltSame && cookie !== COOKIE_DOUBTFUL) {
+      this.#parts.owner.onReply(exchange, message, 0, message.length, roundTripMs);
+    } else {
+      this.#parts.owner.onDoubtfulReply(exchange);
+    }
     this.#closeIfDone();
   }
 

@@ -59,9 +59,10 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   #plainUntilMs = Number.NEGATIVE_INFINITY;
   #udpShunnedUntilMs = Number.NEGATIVE_INFINITY;
   #downTryMs = Number.NEGATIVE_INFINITY;
-  /** Read by the metrics. Bad replies by their reason: malformed, id, question. */
-  readonly badReplies = [0, 0, 0];
+  /** Read by the metrics. Bad replies by their reason: malformed, id, question, cookie. */
+  readonly badReplies = [0, 0, 0, 0];
   truncated = 0;
+  doubtful = 0;
   retries = 0;
   rejected = 0;
 
@@ -158,6 +159,15 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     this.#lastReplyMs = this.#parts.clock.nowMs();
     this.health.succeeded();
     this.truncated++;
+    this.#askOverTcp(exchange);
+  }
+
+  onDoubtfulReply(exchange: Exchange): void {
+    this.doubtful++;
+    this.#askOverTcp(exchange);
+  }
+
+  #askOverTcp(exchange: Exchange): void {
     if (!exchange.isOpen || exchange.isTruncated) return;
     exchange.isTruncated = true;
     if (this.tcp.ask(exchange) || exchange.places > 0 || this.tcp.askAnyhow(exchange)) return;

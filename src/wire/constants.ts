@@ -28,6 +28,7 @@ export const RCODE_NXDOMAIN = 3;
 export const RCODE_NOTIMP = 4;
 export const RCODE_REFUSED = 5;
 export const RCODE_BADVERS = 16;
+export const RCODE_BADCOOKIE = 23;
 
 export const CLASS_IN = 1;
 export const CLASS_CH = 3;
