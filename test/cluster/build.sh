@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Builds etcd, kube-apiserver and CoreDNS from their Go modules into .cache/testbed/bin: the tests' own control plane, without
-# containers. What is there in the wanted version is left alone. Needs Go 1.26 or one that fetches it.
+# Builds etcd, kube-apiserver, CoreDNS and ExternalDNS from their Go modules into .cache/testbed/bin: the tests' own control plane,
+# without containers. What is there in the wanted version is left alone. Needs Go 1.26 or one that fetches it.
 set -euo pipefail
 
 ETCD=3.6.16
 KUBERNETES=1.36.3
 COREDNS=1.15.0
+EXTERNAL_DNS=0.21.0
 
 command -v go > /dev/null || { echo 'Cannot build the control plane: Go is not installed (https://go.dev/dl, 1.26 or later)' >&2 && exit 1; }
 cd "$(dirname "$0")/../.."
@@ -13,11 +14,14 @@ mkdir -p .cache/testbed/bin
 testbed=$PWD/.cache/testbed
 export GOFLAGS=-buildvcs=false GOTOOLCHAIN=auto
 
+# is_built PROGRAM VERSION
+is_built() { [ -x "$testbed/bin/$1" ] && [ "$(cat "$testbed/$1.version" 2> /dev/null)" = "$2" ]; }
+
 # build PROGRAM MODULE VERSION PACKAGE [LDFLAGS]: inside a module of our own, for `go install` refuses modules with replacements.
 build() {
   local program=$1 module=$2 version=v$3 package=$4 ldflags=${5:-}
   local binary=$testbed/bin/$program mark=$testbed/$program.version
-  if [ -x "$binary" ] && [ "$(cat "$mark" 2> /dev/null)" = "$version" ]; then return; fi
+  ! is_built "$program" "$version" || return 0
   echo "building $program $version"
   rm -rf "${testbed:?}/$program" && mkdir "$testbed/$program" && cd "$testbed/$program"
   go mod init "testbed/$program" 2> /dev/null
@@ -25,6 +29,17 @@ build() {
   go get "$package@$version" 2> get.log || { cat get.log >&2 && return 1; }
   go build -trimpath -ldflags "-s -w $ldflags" -o "$binary" "$package"
   echo "$version" > "$mark"
+}
+
+# install PACKAGE VERSION: with the versions of its own module and no others. Its dependencies' dependencies, which a module of our
+# own would have to read, are not all to be had any more.
+install() {
+  local program=${1##*/} version=v$2
+  ! is_built "$program" "$version" || return 0
+  echo "building $program $version"
+  GOBIN=$testbed/bin go install -trimpath -ldflags '-s -w' "$1@$version" 2> "$testbed/$program.log" ||
+    { cat "$testbed/$program.log" >&2 && return 1; }
+  echo "$version" > "$testbed/$program.version"
 }
 
 # Kubernetes' own module takes its libraries from folders of its repository; each is published under 0.x as well.
@@ -42,3 +57,4 @@ build coredns github.com/coredns/coredns "$COREDNS" github.com/coredns/coredns
 stamp=k8s.io/component-base/version
 build kube-apiserver k8s.io/kubernetes "$KUBERNETES" k8s.io/kubernetes/cmd/kube-apiserver \
   "-X $stamp.gitVersion=v$KUBERNETES -X $stamp.gitMajor=1 -X $stamp.gitMinor=$(cut -d. -f2 <<< "$KUBERNETES")"
+install sigs.k8s.io/external-dns "$EXTERNAL_DNS"
