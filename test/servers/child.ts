@@ -117,9 +117,16 @@ export class Child {
   }
 }
 
+export interface RunOptions extends ChildOptions {
+  /** What it reads from its standard input; nothing where not given. */
+  readonly input?: string;
+}
+
 /** What a program that ends by itself wrote and how it ended. */
-export async function run(path: string, args: readonly string[], { cwd, env }: ChildOptions = {}) {
-  const child = spawn(path, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function run(path: string, args: readonly string[], { cwd, env, input = '' }: RunOptions = {}) {
+  const child = spawn(path, args, { cwd, env: env ?? process.env, stdio: 'pipe' });
+  // A program that ends before it has read all has said why.
+  child.stdin.on('error', () => {}).end(input);
   const pieces = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (pieces.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (pieces.stderr += text));

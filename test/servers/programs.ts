@@ -19,9 +19,15 @@ const REMEDIES: Readonly<Record<string, string>> = {
   unbound: 'apt-get install unbound',
   dnsperf: 'apt-get install dnsperf',
   ip: 'apt-get install iproute2',
+  nsupdate: 'apt-get install bind9-dnsutils',
+  krb5kdc: 'apt-get install krb5-kdc',
+  kdb5_util: 'apt-get install krb5-kdc',
+  'kadmin.local': 'apt-get install krb5-admin-server',
+  kinit: 'apt-get install krb5-user',
   etcd: 'test/cluster/build.sh',
   'kube-apiserver': 'test/cluster/build.sh',
   coredns: 'test/cluster/build.sh',
+  'external-dns': 'test/cluster/build.sh',
 };
 
 /**
