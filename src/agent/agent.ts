@@ -20,14 +20,14 @@ import { limitHeapGrowth } from './heap-growth.ts';
 import { HttpServers } from './http-servers.ts';
 import { trimMemory } from './memory-trim.ts';
 import { Readiness } from './readiness.ts';
-import { type ReloadCounts, registerReloadMetrics } from './reload-metrics.ts';
+import { type Reloads, registerReloadMetrics } from './reload-metrics.ts';
 import { statusReport } from './status-report.ts';
 import { warmUp } from './warm-up.ts';
 
 export interface AgentParts {
   log: Logger;
   /** Where reloads are counted; a configuration that is never read again has none. */
-  reloads?: ReloadCounts;
+  reloads?: Reloads;
 }
 
 /** Time limits of clients' connections are seconds: this wheel need not wake the process often. */
@@ -111,7 +111,7 @@ export class Agent {
     this.#log.info({}, 'stopped');
   }
 
-  #registerMetrics(reloads: ReloadCounts | undefined): void {
+  #registerMetrics(reloads: Reloads | undefined): void {
     const register = this.#register;
     registerTrafficMetrics(register, this.#traffics);
     this.#dataPlane.registerMetrics(register, this.#listeners.addresses[0]!);

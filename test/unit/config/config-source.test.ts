@@ -39,7 +39,7 @@ test('a file that changed is applied', () => {
     applied.map((config) => config.zones.at(-1)!.upstreams[0]!.host),
     ['192.0.2.2'],
   );
-  assert.deepEqual([source.reloads, source.failures, source.isFailing], [1, 0, false]);
+  assert.deepEqual([source.reloads, source.failures, source.error], [1, 0, undefined]);
 });
 
 test('where nothing has changed, nothing is applied', () => {
@@ -56,7 +56,8 @@ test('a bad file keeps what runs, is counted each time and said once', () => {
   source.reload(apply, log);
   source.reload(apply, log);
   assert.deepEqual(applied, []);
-  assert.deepEqual([source.reloads, source.failures, source.isFailing], [2, 2, true]);
+  assert.deepEqual([source.reloads, source.failures], [2, 2]);
+  assert.match(source.error!, /^Cannot take upstreams from/);
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /^error the new configuration is bad; the last good one stays: Cannot take upstreams from/);
 });
@@ -80,7 +81,7 @@ test('a good configuration after a bad one ends the failure', () => {
   source.reload(apply, log);
   text = 'nameserver 192.0.2.2\n';
   source.reload(apply, log);
-  assert.deepEqual([applied.length, source.failures, source.isFailing], [1, 1, false]);
+  assert.deepEqual([applied.length, source.failures, source.error], [1, 1, undefined]);
 });
 
 test('a configuration that cannot be applied is a failure, and is tried again by the next reload', () => {
@@ -89,9 +90,9 @@ test('a configuration that cannot be applied is a failure, and is tried again by
   source.reload(() => {
     throw new Error('no socket');
   }, log);
-  assert.equal(source.isFailing, true);
+  assert.equal(source.error, 'Error: no socket');
   source.reload(apply, log);
-  assert.deepEqual([applied.length, source.isFailing], [1, false]);
+  assert.deepEqual([applied.length, source.error], [1, undefined]);
 });
 
 test('a note is said when it is new', () => {
