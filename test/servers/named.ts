@@ -33,6 +33,8 @@ export interface Named {
 export interface NamedOptions {
   readonly host?: string;
   readonly port?: number;
+  /** More statements for its `options` block. */
+  readonly settings?: string;
   /** The network that it runs in, where not the machine's own. */
   readonly within?: Network;
 }
@@ -45,11 +47,11 @@ export interface Network {
 
 /** BIND 9, authoritative for the zones of `zones/`, by default on a free port of 127.0.0.1; signed.test is signed with a fresh key. */
 export async function startNamed(options: NamedOptions = {}): Promise<Named> {
-  const { host = '127.0.0.1', port = await freePort(), within } = options;
+  const { host = '127.0.0.1', port = await freePort(), settings = '', within } = options;
   const folder = await mkdtemp(join(tmpdir(), 'signpost-named-'));
   await cp(ZONES, folder, { recursive: true });
   const dnskey = await signZone(folder);
-  await writeFile(join(folder, 'named.conf'), configuration(folder, host, port));
+  await writeFile(join(folder, 'named.conf'), configuration(folder, host, port, settings));
   let child = await launch(folder, { host, port }, within);
   return {
     host,
@@ -116,7 +118,7 @@ function anchorOf(dnskey: string): string {
   return `trust-anchors { "signed.test." static-key ${flags} ${protocol} ${algorithm} "${key.join('')}"; };\n`;
 }
 
-function configuration(folder: string, host: string, port: number): string {
+function configuration(folder: string, host: string, port: number, settings: string): string {
   const zones = [
     ['.', 'root.zone'],
     ['example.test', 'example.test.zone'],
@@ -141,6 +143,7 @@ function configuration(folder: string, host: string, port: number): string {
   max-records-per-type 0;
   max-types-per-name 0;
   check-names primary ignore;
+  ${settings}
 };
 controls { };
 statistics-channels { };

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import type { PolicyName, TransportName, UpstreamAddress, ZoneConfig } from '../../../src/config/config.ts';
+import type {
+  PolicyName,
+  SocketAddress,
+  TransportName,
+  UpstreamAddress,
+  ZoneConfig,
+} from '../../../src/config/config.ts';
 import { monotonicClock } from '../../../src/core/clock.ts';
 import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
@@ -77,7 +83,7 @@ export interface SetUp {
 }
 
 /** Upstreams at the given addresses, all for the root zone. Looks after its connections every 30 ms or so in place of once a second. */
-export function setUp(addresses: readonly { host: string; port: number }[], options: SetUpOptions = {}): SetUp {
+export function setUp(addresses: readonly Address[], options: SetUpOptions = {}): SetUp {
   const { log = silentLogger, timing = {}, random = Math.random } = options;
   const wheel = new TimerWheel({ clock: monotonicClock });
   const clock = monotonicClock;
@@ -89,10 +95,12 @@ export function setUp(addresses: readonly { host: string; port: number }[], opti
   return { upstreams, forwarder, wheel, all, first: all[0]! };
 }
 
+type Address = SocketAddress & Partial<UpstreamAddress>;
+
 /** One zone of a configuration. */
 export function zone(
   name: string,
-  addresses: readonly { host: string; port: number; transport?: TransportName }[],
+  addresses: readonly Address[],
   { transport = 'tcp', policy = 'sequential', tryMs = 1000, totalMs = 5000 }: SetUpOptions = {},
 ): ZoneConfig {
   const upstreams: UpstreamAddress[] = addresses.map((address) => ({ transport, ...address }));

@@ -27,7 +27,7 @@ test('BIND answers thousands of pipelined questions over two connections', { ski
   // A machine that is busy may stall one for a moment.
   await until('two connections', () => first.tcp.size <= 2);
   assert.equal(first.isDown, false);
-  assert.deepEqual([...first.badReplies], [0, 0, 0]);
+  assert.ok(first.badReplies.every((count) => count === 0));
 });
 
 test('BIND tells how long it keeps a connection', { skip: withoutNamed }, async (t) => {

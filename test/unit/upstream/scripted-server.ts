@@ -27,6 +27,8 @@ export class ScriptedServer {
   readonly sockets = new Set<Socket>();
   /** From which questions came over UDP. */
   readonly ports = new Set<number>();
+  /** Called with where a datagram came from. */
+  onDatagram: (address: string) => void = () => {};
   /** TCP connections so far. */
   connections = 0;
   script: Script;
@@ -41,6 +43,7 @@ export class ScriptedServer {
     this.#udp = createSocket('udp4');
     this.#udp.on('message', (query, from) => {
       this.ports.add(from.port);
+      this.onDatagram(from.address);
       const send = (bytes: Uint8Array): void => {
         if (this.#isUdpOpen) this.#udp.send(bytes, from.port, from.address);
       };

@@ -66,7 +66,7 @@ test('a reply from another address is never seen', async (t) => {
   });
   const ports = (): number[] => [...(server.received.length > 0 ? server.ports : [])];
   assert.equal((await ask(forwarder, 'n.test')).rcode, 0);
-  assert.deepEqual([...first.badReplies], [0, 0, 0]);
+  assert.ok(first.badReplies.every((count) => count === 0));
 });
 
 test('questions leave from several ports, and each has an id of its own', async (t) => {
