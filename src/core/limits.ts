@@ -45,6 +45,12 @@ export const CACHED_ANSWER = limit('cached_answer_bytes', 65_536);
 /** Options (EDE) that are kept with an answer: a code and a sentence. Longer ones are dropped. */
 export const KEPT_OPTIONS = limit('kept_options_bytes', 256);
 
+/**
+ * Clients' questions that wait for one upstream. 2,048 x (about 0.4 KiB of try and timer) = 0.8 MiB; half of all that may be in flight, so that one upstream that hangs
+ * leaves room for the others. Full: another upstream, else stale, else SERVFAIL.
+ */
+export const UPSTREAM_IN_FLIGHT = limit('upstream_in_flight', 2048);
+
 /** Queries in flight on one TCP connection to an upstream. 2,048 x 26 B of slot = 52 KiB; at most 8 connections. Full: another connection, else UDP. */
 export const CONNECTION_QUERIES = limit('connection_queries', 2048);
 

@@ -5,6 +5,7 @@ import { edeOption } from '../wire/edns.ts';
 /** Extended errors that we say in our own name (RFC 8914), as whole options. */
 export const NO_UPSTREAM = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answers');
 export const OVERLOADED = edeOption(0, 'too many questions in flight');
+const LOOPED = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'every upstream leads back to this agent');
 const TIMED_OUT = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answered in time');
 const MALFORMED = edeOption(EDE_NETWORK_ERROR, 'malformed reply');
 
@@ -19,6 +20,8 @@ export function extendedError(trouble: Trouble): Uint8Array {
       return MALFORMED;
     case 'overload':
       return OVERLOADED;
+    case 'looped':
+      return LOOPED;
     case 'unreachable':
     case 'all-down':
       return NO_UPSTREAM;

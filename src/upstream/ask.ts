@@ -3,6 +3,7 @@ export type Failure =
   | 'timeout' // asked, silent until all tries were over
   | 'unreachable' // refused, reset or no route, on every try
   | 'all-down' // known to be down, not asked
+  | 'looped' // all lead back to this agent, not asked
   | 'overload'; // our own limit; never cached
 
 /** Who gave an answer; `Upstream` fulfils it. */

@@ -2,13 +2,18 @@ import type { Clock } from '../core/clock.ts';
 import type { Portions } from '../core/portions.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Ask, Failure } from './ask.ts';
-import { findTry, Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
+import { Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
 import type { Policy } from './policy/policy.ts';
+import { Selection } from './selection.ts';
+import { STANDING_SLOW } from './standing.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Each question earns a twentieth of a second one, so that hedges never load the upstreams by more than that; so many can be saved up. */
 const HEDGE_SHARE = 0.05;
 const HEDGES_SAVED = 10;
+
+/** One question in so many is asked of an upstream that is too slow to be asked first, too: how else would it show that it is better? Paid like a hedge. */
+const EXTRA_EVERY = 32;
 
 export interface ForwarderOptions {
   upstreams: readonly Upstream[];
@@ -31,31 +36,33 @@ export interface ForwarderParts {
 export class Forwarder implements InquiryOwner {
   readonly tryMs: number;
   readonly totalMs: number;
-  readonly #upstreams: readonly Upstream[];
-  readonly #policy: Policy;
+  readonly selection: Selection;
   readonly #parts: ForwarderParts;
-  readonly #candidates: Upstream[] = [];
   readonly #failed: Inquiry[] = [];
   readonly #failures: Failure[] = [];
   readonly #fail = (): void => this.#tellFailures();
   #savedHedges = 1;
-  /** Read by the metrics: seconds upstreams asked; questions while all were down; questions that no upstream had room for. */
+  #sinceExtra = 0;
+  /**
+   * Read by the metrics: second upstreams asked; questions taken to another because theirs stopped answering; questions while all were down; questions that no
+   * upstream had room for.
+   */
   hedges = 0;
+  moved = 0;
   allDown = 0;
   rejected = 0;
 
   constructor({ upstreams, policy, tryMs, totalMs }: ForwarderOptions, parts: ForwarderParts) {
-    this.#upstreams = upstreams;
-    this.#policy = policy;
+    const { clock, random } = parts;
+    this.selection = new Selection({ upstreams, policy, clock, random });
     this.tryMs = tryMs;
     this.totalMs = totalMs;
     this.#parts = parts;
   }
 
-  /** Whether every upstream is down, so that an answer is not to be hoped for. */
+  /** Whether every upstream is down or leads back to us, so that an answer is not to be hoped for. */
   get isAllDown(): boolean {
-    for (const upstream of this.#upstreams) if (!upstream.isDown) return false;
-    return true;
+    return this.selection.isAllDown;
   }
 
   /** Asks the upstreams. Exactly one of the two callbacks of `ask` is called, once, and not before this has returned. */
@@ -68,7 +75,7 @@ export class Forwarder implements InquiryOwner {
     if (failure === 'overload') this.rejected++;
     if (this.#failed.length === 0) setImmediate(this.#fail);
     this.#failed.push(inquiry);
-    this.#failures.push(failure);
+    this.#failures.push(failure === 'all-down' && this.selection.isAllLooped ? 'looped' : failure);
   }
 
   /** What fails meanwhile waits for the next turn. */
@@ -79,52 +86,39 @@ export class Forwarder implements InquiryOwner {
   }
 
   chooseFirst(): Upstream | undefined {
-    const upstream = this.#choose(undefined);
+    const upstream = this.selection.choose(undefined);
     if (upstream !== undefined) return upstream;
     this.allDown++;
-    return this.#chooseDown();
+    return this.selection.chooseDown();
   }
 
   chooseNext(lastTry: Try | undefined, mayRepeat: boolean): Upstream | undefined {
-    const untried = this.#choose(lastTry);
-    if (untried !== undefined || !mayRepeat) return untried;
-    this.#collect(undefined);
-    const [only] = this.#candidates;
-    if (this.#candidates.length === 1) return only;
-    // It has just become down, and there never was another.
-    return this.#upstreams.length === 1 ? this.#chooseDown() : undefined;
+    return this.selection.choose(lastTry) ?? (mayRepeat ? this.selection.chooseOnly() : undefined);
   }
 
-  #choose(lastTry: Try | undefined): Upstream | undefined {
-    this.#collect(lastTry);
-    return this.#candidates.length === 0 ? undefined : this.#candidates[this.#policy.choose(this.#candidates)];
-  }
-
-  /** Those that live and were not tried. */
-  #collect(lastTry: Try | undefined): void {
-    let count = 0;
-    for (const upstream of this.#upstreams) {
-      if (!upstream.isDown && findTry(lastTry, upstream) === undefined) this.#candidates[count++] = upstream;
-    }
-    this.#candidates.length = count;
-  }
-
-  /** All are down: a random one, or the one after it, that has not been asked within the last second. */
-  #chooseDown(): Upstream | undefined {
-    const { length } = this.#upstreams;
-    const first = Math.floor(this.#parts.random() * length);
-    for (let i = 0; i < length; i++) {
-      const upstream = this.#upstreams[(first + i) % length]!;
-      if (upstream.takeDownTry(this.#parts.clock.nowMs())) return upstream;
-    }
-    return undefined;
+  chooseExtra(lastTry: Try | undefined): Upstream | undefined {
+    if (!this.selection.hasSlow || ++this.#sinceExtra < EXTRA_EVERY) return undefined;
+    this.#sinceExtra = 0;
+    const upstream = this.selection.chooseSlow(lastTry);
+    return upstream !== undefined && this.#takeHedge() ? upstream : undefined;
   }
 
   hedgeAfterMs(upstream: Upstream): number {
-    return this.#upstreams.length > 1 && upstream.hedgeMs < this.tryMs ? upstream.hedgeMs : 0;
+    const hedgeMs = this.selection.hedgeMs(upstream);
+    return hedgeMs < this.tryMs ? hedgeMs : 0;
   }
 
-  takeHedge(): boolean {
+  chooseHedge(lastTry: Try | undefined, slow: Upstream): Upstream | undefined {
+    const upstream = this.selection.choose(lastTry, STANDING_SLOW);
+    if (upstream === undefined) return undefined;
+    if (this.#takeHedge()) return upstream;
+    // No question is to wait for one that stopped while another answers: that is no hedge, but fail-over.
+    if (!slow.hasStopped(this.#parts.clock.nowMs())) return undefined;
+    this.moved++;
+    return upstream;
+  }
+
+  #takeHedge(): boolean {
     if (this.#savedHedges < 1) return false;
     this.#savedHedges--;
     this.hedges++;

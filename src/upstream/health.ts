@@ -4,7 +4,11 @@ import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 /** Failures in a row that make an upstream down: CoreDNS's number. */
 const DOWN_AFTER = 3;
 
-/** Probes come after 250 ms, 500 ms, and then every second, each a quarter sooner or later: many nodes ask the same server. */
+/**
+ * Probes come after 250 ms, 500 ms more, and then every second, whether the ones before were answered with a refusal or with silence. The first two come a
+ * quarter sooner or later, for many nodes ask the same server, and stay apart from then on. A second is the bound of the back-off: an upstream that
+ * returns is to be asked within one.
+ */
 const FIRST_PROBE_MS = 250;
 const LAST_PROBE_MS = 1000;
 
@@ -34,10 +38,18 @@ export class Health extends Timer {
   /** Read by the metrics. */
   probeFailures = 0;
   totalFailures = 0;
+  /** For people: what was wrong the last time, and when, in milliseconds since 1970. */
+  lastError: string | undefined = undefined;
+  lastErrorAtMs = 0;
 
   constructor(parts: HealthParts) {
     super();
     this.#parts = parts;
+  }
+
+  /** It has failed since its last reply. */
+  get isDoubtful(): boolean {
+    return this.#failures > 0;
   }
 
   /** A reply came. */
@@ -56,6 +68,8 @@ export class Health extends Timer {
     if (this.#isStopped) return;
     this.totalFailures++;
     this.#failures++;
+    this.lastError = reason;
+    this.lastErrorAtMs = Date.now();
     if (this.#failures === 1) this.#scheduleProbe();
     if (this.isDown || this.#failures < DOWN_AFTER) return;
     this.isDown = true;
@@ -65,16 +79,22 @@ export class Health extends Timer {
   /** The probe has ended without a reply. */
   probeFailed(): void {
     this.probeFailures++;
-    if (this.#failures > 0 && !this.#isStopped) this.#scheduleProbe();
+  }
+
+  /** A client's question is asked in place of the next probe. */
+  postponeProbe(): void {
+    if (this.isSet) this.#parts.wheel.set(this, LAST_PROBE_MS);
   }
 
   #scheduleProbe(): void {
-    const delayMs = Math.min(FIRST_PROBE_MS * 2 ** this.#probes, LAST_PROBE_MS);
+    const delayMs = FIRST_PROBE_MS * 2 ** this.#probes;
     this.#probes++;
-    this.#parts.wheel.set(this, delayMs * (0.75 + this.#parts.random() / 2));
+    const isSpread = delayMs < LAST_PROBE_MS;
+    this.#parts.wheel.set(this, isSpread ? delayMs * (0.75 + this.#parts.random() / 2) : LAST_PROBE_MS);
   }
 
   override onTimeout(): void {
+    this.#scheduleProbe();
     this.#parts.probe();
   }
 

@@ -12,6 +12,14 @@ const REFRESH = 32;
 /** Like TCP's estimator (RFC 6298): each sample moves the mean by an eighth. */
 const GAIN = 1 / 8;
 
+/** What is seldom asked is known by its latest replies: after so long without one, the next moves the mean by half. */
+const RARE_MS = 1000;
+const RARE_GAIN = 1 / 2;
+
+/** One slow name is no slow server: a sample moves the mean as if it were so many times the mean, and so much, at the most. Five in a row reach 20 ms from 1 ms. */
+const OUTLIER_TIMES = 4;
+const OUTLIER_MS = 20;
+
 /** How long an upstream takes to answer: a moving mean, and the 95th percentile of recent replies. */
 export class RoundTrips {
   readonly #counts = new Float32Array(BUCKETS);
@@ -19,19 +27,42 @@ export class RoundTrips {
   #sinceHalved = 0;
   #sinceRefreshed = 0;
   #p95Ms = 0;
+  #lastMs = 0;
   /** The moving mean; 0 before the first sample. */
   smoothedMs = 0;
   samples = 0;
 
-  add(roundTripMs: number): void {
+  add(roundTripMs: number, nowMs: number): void {
     const steps = Math.log2(roundTripMs / LOWEST_MS) * PER_OCTAVE;
     const bucket = steps > 0 ? Math.min(Math.floor(steps), BUCKETS - 1) : 0;
     this.#counts[bucket]!++;
     this.#total++;
-    this.smoothedMs += this.samples === 0 ? roundTripMs : (roundTripMs - this.smoothedMs) * GAIN;
+    this.#smooth(roundTripMs, nowMs);
     this.samples++;
     if (++this.#sinceHalved >= HALF_LIFE) this.#halve();
     if (++this.#sinceRefreshed >= REFRESH || this.samples < REFRESH) this.#refresh();
+  }
+
+  #smooth(roundTripMs: number, nowMs: number): void {
+    const gain = nowMs - this.#lastMs > RARE_MS ? RARE_GAIN : GAIN;
+    this.#lastMs = nowMs;
+    if (this.samples === 0) {
+      this.smoothedMs = roundTripMs;
+      return;
+    }
+    const boundedMs = Math.min(roundTripMs, this.smoothedMs * OUTLIER_TIMES + OUTLIER_MS);
+    this.smoothedMs += (boundedMs - this.smoothedMs) * gain;
+  }
+
+  /** Begins anew: what was learnt before an outage says nothing about what comes after it. */
+  forget(): void {
+    this.#counts.fill(0);
+    this.#total = 0;
+    this.#sinceHalved = 0;
+    this.#sinceRefreshed = 0;
+    this.#p95Ms = 0;
+    this.smoothedMs = 0;
+    this.samples = 0;
   }
 
   /** The upper end of the bucket with the 95th percentile; 0 before the first sample. */

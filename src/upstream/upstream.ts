@@ -2,12 +2,14 @@ import { isIPv6 } from 'node:net';
 import type { UpstreamAddress } from '../config/config.ts';
 import { upstreamKey } from '../config/upstream-address.ts';
 import type { Clock } from '../core/clock.ts';
+import { UPSTREAM_IN_FLIGHT } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 import { FLAG_TC, RCODE_FORMERR, RCODE_MASK } from '../wire/constants.ts';
 import { Durations } from './durations.ts';
 import type { Exchange } from './exchange.ts';
 import { Health } from './health.ts';
+import { Owed } from './owed.ts';
 import { Probe } from './probe.ts';
 import type { RandomIds } from './random-ids.ts';
 import { RoundTrips } from './round-trips.ts';
@@ -19,14 +21,16 @@ const HEDGE_MIN_MS = 20;
 const HEDGE_MAX_MS = 300;
 const HEDGE_FIRST_MS = 100;
 const ENOUGH_SAMPLES = 20;
+/** So many questions without any reply are silence, however few replies there were before. */
+const SILENT_AFTER = 3;
 
 const PROBE_MS = 1000;
 /** A server that knows no EDNS is asked without it for so long. */
 const PLAIN_MS = 300_000;
 /** A TCP upstream whose UDP port is closed is not asked over UDP for so long. */
 const UDP_SHUNNED_MS = 10_000;
-/** Between two queries to an upstream that is down. */
-const DOWN_TRY_MS = 1000;
+/** Between two questions to an upstream that is down, probes and clients' together: a client's takes the place of the probe that would be next. */
+const DOWN_TRY_MS = 950;
 
 export interface UpstreamParts {
   clock: Clock;
@@ -39,7 +43,18 @@ export interface UpstreamParts {
   /** 0 to 1. */
   random: () => number;
   timing?: TcpTiming;
+  /** Hears what may be the sign of a loop. */
+  watch?: UpstreamWatch;
 }
+
+/** What an upstream tells that makes it worth a look whether it leads back to us. */
+export interface UpstreamWatch {
+  /** It answers again after it was down. */
+  onBack(upstream: Upstream): void;
+  /** It owes too many replies, or did not give one in time. */
+  onOverdue(upstream: Upstream): void;
+}
+
 
 /** One server that is asked: its connections and sockets, how long it takes, and whether it is down. */
 export class Upstream implements TcpPoolOwner, UdpPoolOwner {
@@ -50,6 +65,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   readonly udp: UdpPool;
   readonly health: Health;
   readonly roundTrips = new RoundTrips();
+  readonly owed = new Owed();
   readonly durations = new Durations();
   readonly #parts: UpstreamParts;
   readonly #upkeep: Upkeep;
@@ -58,7 +74,11 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   #lastReplyMs = Number.NEGATIVE_INFINITY;
   #plainUntilMs = Number.NEGATIVE_INFINITY;
   #udpShunnedUntilMs = Number.NEGATIVE_INFINITY;
-  #downTryMs = Number.NEGATIVE_INFINITY;
+  #attemptMs = Number.NEGATIVE_INFINITY;
+  /** Clients' questions that wait for it just now, each until its try is over. */
+  waiting = 0;
+  /** Its latest refusals in a row to which another upstream knew an answer. */
+  refuted = 0;
   /** Read by the metrics. Bad replies by their reason: malformed, id, question, cookie. */
   readonly badReplies = [0, 0, 0, 0];
   truncated = 0;
@@ -105,10 +125,41 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     return Math.min(Math.max(this.roundTrips.p95Ms, HEDGE_MIN_MS), HEDGE_MAX_MS);
   }
 
+  /** Whether enough replies came to know its round trips. */
+  get isKnown(): boolean {
+    return this.roundTrips.samples >= ENOUGH_SAMPLES;
+  }
+
+  /** It owes replies for longer than nearly all of them took, or its last question failed: others are asked rather. */
+  isSuspect(nowMs: number): boolean {
+    return this.health.isDoubtful || this.owed.forMs(nowMs) > this.hedgeMs;
+  }
+
+  /** Not just one slow name: it owes several replies, for longer than any should take. */
+  isSilent(nowMs: number): boolean {
+    return this.owed.count >= SILENT_AFTER && this.owed.forMs(nowMs) > HEDGE_MAX_MS;
+  }
+
+  /** It stopped answering: what it owes is to be asked elsewhere. */
+  hasStopped(nowMs: number): boolean {
+    return this.owed.count >= SILENT_AFTER && this.owed.forMs(nowMs) > this.hedgeMs;
+  }
+
+  /** Whether clients' questions wait for it up to the bound; counts it. */
+  isFull(): boolean {
+    if (this.waiting < UPSTREAM_IN_FLIGHT.value) return false;
+    UPSTREAM_IN_FLIGHT.hits++;
+    this.rejected++;
+    this.#parts.watch?.onOverdue(this);
+    return true;
+  }
+
   /** Asks; false where all there is is full. */
   ask(exchange: Exchange): boolean {
     const nowMs = this.#parts.clock.nowMs();
     exchange.sentMs = nowMs;
+    this.#attemptMs = nowMs;
+    this.owed.add(nowMs);
     exchange.isPlain = nowMs < this.#plainUntilMs;
     if (!this.#upkeep.isSet) this.#parts.slowWheel.set(this.#upkeep, this.#inspectMs);
     const isAsked = (exchange.prefersUdp && this.askOverUdp(exchange)) || this.askAgain(exchange);
@@ -129,25 +180,41 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
 
   /** Whether this upstream, which is down, may be asked a client's question: one a second. Saying yes uses it up. */
   takeDownTry(nowMs: number): boolean {
-    if (nowMs - this.#downTryMs < DOWN_TRY_MS) return false;
-    this.#downTryMs = nowMs;
+    if (nowMs - this.#attemptMs < DOWN_TRY_MS) return false;
+    this.#attemptMs = nowMs;
+    this.health.postponeProbe();
     return true;
   }
 
-  /** The time of a try is over. The upstream is to blame only if nothing came from it since, over any connection. */
+  /** The time of a try is over, which counts as a round trip as long. The upstream is down for it only if nothing came from it since, over any connection. */
   onSilent(exchange: Exchange): void {
+    const nowMs = this.#parts.clock.nowMs();
+    this.roundTrips.add(nowMs - exchange.sentMs, nowMs);
+    this.#parts.watch?.onOverdue(this);
     if (this.#lastReplyMs < exchange.sentMs) this.health.failed('timeout');
   }
 
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void {
-    this.#lastReplyMs = this.#parts.clock.nowMs();
-    this.health.succeeded();
-    if (exchange.isDone) return;
+    const nowMs = this.#parts.clock.nowMs();
+    this.#onAlive(nowMs);
     const rcode = message[start + 3]! & RCODE_MASK;
-    this.roundTrips.add(roundTripMs);
+    // Those also that come too late to be of use, or a slow one would seem as quick as its quickest replies.
+    this.roundTrips.add(roundTripMs, nowMs);
     this.durations.add(rcode, roundTripMs);
+    if (exchange.isDone) return;
     if (rcode === RCODE_FORMERR && this.#askWithoutOpt(exchange, message, start)) return;
     exchange.onReply(message, start, end, this);
+  }
+
+  /** Something came, whatever it says. */
+  #onAlive(nowMs: number): void {
+    this.#lastReplyMs = nowMs;
+    this.owed.clear();
+    const wasDown = this.health.isDown;
+    this.health.succeeded();
+    if (!wasDown) return;
+    this.roundTrips.forget();
+    this.#parts.watch?.onBack(this);
   }
 
   onDatagram(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void {
@@ -156,8 +223,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
       this.onReply(exchange, message, start, end, roundTripMs);
       return;
     }
-    this.#lastReplyMs = this.#parts.clock.nowMs();
-    this.health.succeeded();
+    this.#onAlive(this.#parts.clock.nowMs());
     this.truncated++;
     this.#askOverTcp(exchange);
   }

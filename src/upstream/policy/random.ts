@@ -3,6 +3,7 @@ import type { Policy } from './policy.ts';
 
 /** Any of them, each as likely as the others. */
 export class RandomPolicy implements Policy {
+  readonly keepsOrder = false;
   readonly #random: () => number;
 
   /** `random`: 0 to 1. */

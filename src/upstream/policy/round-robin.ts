@@ -3,6 +3,7 @@ import type { Policy } from './policy.ts';
 
 /** Each in turn, beginning at a random one: agents that start together do not all ask the first. */
 export class RoundRobin implements Policy {
+  readonly keepsOrder = false;
   #turn: number;
 
   /** `random`: 0 to 1. */

@@ -70,10 +70,11 @@ test('probes come at growing steps from 250 ms to one second, and never end whil
   const { health, probes, pass } = patient(() => 0.5);
   health.failed('ECONNREFUSED');
   pass(20_000);
-  const gaps = probes.map((ms, i) => ms - (i === 0 ? 0 : probes[i - 1]! + 10));
+  const gaps = probes.map((ms, i) => ms - (i === 0 ? 0 : probes[i - 1]!));
   const wanted = [250, 500, ...gaps.slice(2).map(() => 1000)];
   for (const [i, gap] of gaps.entries()) assert.ok(Math.abs(gap - wanted[i]!) <= 12, `${gaps}`);
-  assert.ok(probes.length >= 18);
+  // At most one a second after the first two, so that two upstreams get two a second, and one that returns is asked within a second.
+  assert.ok(probes.length >= 19 && probes.length <= 21, `${probes.length}`);
   assert.equal(health.isDown, true);
   assert.equal(health.probeFailures, probes.length);
 });
@@ -107,6 +108,29 @@ test('a reply ends the probing, and the next failure begins it anew', () => {
   health.failed('timeout');
   pass(300);
   assert.equal(probes.length, count + 1);
+});
+
+test("a client's question takes the place of the next probe", () => {
+  const { health, probes, pass } = patient(() => 0.5);
+  health.failed('timeout');
+  pass(5000);
+  const count = probes.length;
+  for (let i = 0; i < 10; i++) {
+    health.postponeProbe();
+    pass(950);
+  }
+  assert.equal(probes.length, count);
+  pass(60);
+  assert.equal(probes.length, count + 1);
+});
+
+test('what was wrong the last time is kept for people', () => {
+  const { health } = patient(() => 0.5);
+  assert.equal(health.lastError, undefined);
+  health.failed('ECONNREFUSED');
+  health.succeeded();
+  assert.equal(health.lastError, 'ECONNREFUSED');
+  assert.ok(Math.abs(Date.now() - health.lastErrorAtMs) < 60_000);
 });
 
 test('one that is stopped is probed no more', () => {

@@ -7,7 +7,7 @@ import { encodeQuestion } from '../../client/message.ts';
 test('the time of a question counts from when it was asked, not from when it left', () => {
   let nowMs = 1000;
   const delays: number[] = [];
-  const upstream = { ask: () => true } as unknown as Upstream;
+  const upstream = { ask: () => true, isFull: () => false, waiting: 0 } as unknown as Upstream;
   const owner: InquiryOwner = {
     tryMs: 1000,
     totalMs: 1500,
@@ -15,7 +15,8 @@ test('the time of a question counts from when it was asked, not from when it lef
     chooseFirst: () => upstream,
     chooseNext: () => undefined,
     hedgeAfterMs: () => 0,
-    takeHedge: () => false,
+    chooseExtra: () => undefined,
+    chooseHedge: () => undefined,
     setTimer: (_timer, delayMs) => void delays.push(delayMs),
     clearTimer() {},
     onRefused: () => assert.fail('refused'),
