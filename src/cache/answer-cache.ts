@@ -3,7 +3,7 @@ import { HEADER_LENGTH } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
-import { Drops } from './drops.ts';
+import { Drops, type NameTest } from './drops.ts';
 import { EntryIndex } from './entry-index.ts';
 import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_REFRESHING } from './entry-memory.ts';
 import { entryLength, writeEntry } from './entry-writer.ts';
@@ -151,6 +151,18 @@ export class AnswerCache {
    */
   dropBelow(zone: Uint8Array): number {
     return this.#drops.add(zone);
+  }
+
+  /**
+   * Drops, in the same way, every entry whose name is meant. While `isTesting`, the drop before is not over, and `isMeant` takes its place: it must mean
+   * all that was meant then.
+   */
+  dropWhere(isMeant: NameTest): void {
+    this.#drops.addTest(isMeant);
+  }
+
+  get isTesting(): boolean {
+    return this.#drops.isTesting;
   }
 
   #find(question: CacheQuestion, type: number): number {

@@ -9,9 +9,14 @@ const ENTRIES_A_STRETCH = 1400;
 /** Between two stretches: the walk of 32 MiB takes a quarter of a second, and a twentieth of the thread however often zones are dropped. */
 const PAUSE_MS = 2;
 
-/** Entries older than `generation`, at and below `zone`, are gone for whoever looks. */
+/** Says of the uncompressed name in [start, nameEnd) whether it is meant. Called for every look-up for a while: no allocation. */
+export type NameTest = (bytes: Uint8Array, start: number, nameEnd: number) => boolean;
+
+/** Entries older than `generation` whose names are meant are gone for whoever looks. */
 interface Drop {
-  readonly zone: Uint8Array;
+  /** What is dropped is at or below it; undefined: whatever `isMeant` says. */
+  readonly zone: Uint8Array | undefined;
+  isMeant: NameTest;
   generation: number;
   /** Pages that have not been looked at since. */
   pagesLeft: number;
@@ -64,11 +69,28 @@ export class Drops {
 
   /** Begins to drop all that is at and below a zone, which is copied; how many are free again when it returns. A small cache is walked whole in the call. */
   add(zone: Uint8Array): number {
+    const name = zone.slice();
+    const isMeant: NameTest = (bytes, start, nameEnd) => isWithin(bytes, start, nameEnd, name);
+    return this.#begin(this.#find(zone) ?? { zone: name, isMeant, generation: 0, pagesLeft: 0 });
+  }
+
+  /** The same for the names that a test means. There is one such drop at a time: while `isTesting`, what the last test meant must be meant by this one too. */
+  addTest(isMeant: NameTest): number {
+    const drop = this.#findTest() ?? { zone: undefined, isMeant, generation: 0, pagesLeft: 0 };
+    drop.isMeant = isMeant;
+    return this.#begin(drop);
+  }
+
+  /** Whether the walk of a test is not over. */
+  get isTesting(): boolean {
+    return this.#findTest() !== undefined;
+  }
+
+  #begin(drop: Drop): number {
     const before = this.dropped;
-    if (this.#drops.length === MOST_ZONES) this.#walk(Number.POSITIVE_INFINITY);
+    if (this.#drops.length === MOST_ZONES && !this.#drops.includes(drop)) this.#walk(Number.POSITIVE_INFINITY);
     // What the walk keeps is of the generation before: the new drop looks at it once more.
     this.generation = (this.generation + 1) & 0xffff;
-    const drop = this.#find(zone) ?? { zone: zone.slice(), generation: 0, pagesLeft: 0 };
     drop.generation = this.generation;
     drop.pagesLeft = this.#parts.slab.pages;
     if (!this.#drops.includes(drop)) this.pending = this.#drops.push(drop);
@@ -83,7 +105,7 @@ export class Drops {
     const nameStart = at + ENTRY_HEADER;
     const nameEnd = nameStart + memory.questionLength(at) - 4;
     for (const drop of this.#drops) {
-      if (isOlder(generation, drop.generation) && isWithin(memory.bytes, nameStart, nameEnd, drop.zone)) return true;
+      if (isOlder(generation, drop.generation) && drop.isMeant(memory.bytes, nameStart, nameEnd)) return true;
     }
     return false;
   }
@@ -95,7 +117,11 @@ export class Drops {
 
   #find(zone: Uint8Array): Drop | undefined {
     const { length } = zone;
-    return this.#drops.find((drop) => drop.zone.length === length && isWithin(drop.zone, 0, length, zone));
+    return this.#drops.find((drop) => drop.zone?.length === length && isWithin(drop.zone, 0, length, zone));
+  }
+
+  #findTest(): Drop | undefined {
+    return this.#drops.find((drop) => drop.zone === undefined);
   }
 
   #drop(at: number): void {

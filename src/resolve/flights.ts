@@ -1,3 +1,4 @@
+import type { NameTest } from '../cache/drops.ts';
 import { dnssecBits } from '../cache/key.ts';
 import { IN_FLIGHT, REFRESHES, SPARES, WAITERS } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
@@ -101,9 +102,14 @@ export class Flights {
    * and nobody joins them.
    */
   spoilBelow(zone: Uint8Array): void {
+    this.spoilWhere((bytes, start, nameEnd) => isWithin(bytes, start, nameEnd, zone));
+  }
+
+  /** The same of the names that are meant. */
+  spoilWhere(isMeant: NameTest): void {
     for (const flights of [this.#shared.values(), this.#unlisted]) {
       for (const flight of flights) {
-        if (!isWithin(flight.message, HEADER_LENGTH, flight.questionEnd - 4, zone)) continue;
+        if (!isMeant(flight.message, HEADER_LENGTH, flight.questionEnd - 4)) continue;
         this.#unlist(flight);
         flight.isShared = false;
       }

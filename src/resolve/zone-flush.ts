@@ -1,4 +1,5 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { NameTest } from '../cache/drops.ts';
 import type { Flights } from './flights.ts';
 
 /** What made answers out of date: a dynamic update, a NOTIFY, another configuration, or a person. The label `reason`. */
@@ -23,5 +24,12 @@ export class ZoneFlush {
     this.counts[reason]++;
     this.#cache.dropBelow(zone);
     this.#flights.spoilBelow(zone);
+  }
+
+  /** The same of all names that another configuration answers otherwise; see `AnswerCache.dropWhere`. */
+  flushWhere(isMeant: NameTest): void {
+    this.counts.reload++;
+    this.#cache.dropWhere(isMeant);
+    this.#flights.spoilWhere(isMeant);
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { AnswerCache } from '../../../src/cache/answer-cache.ts';
 import { AnswerDraft } from '../../../src/cache/answer-draft.ts';
 import { KIND_FAILURE, KIND_NEGATIVE, KIND_POSITIVE } from '../../../src/cache/entry-memory.ts';
-import { nameFromText } from '../../../src/wire/name.ts';
+import { isWithin, nameFromText } from '../../../src/wire/name.ts';
 import { QueryView } from '../../../src/wire/query.ts';
 import { encodeQuestion } from '../../client/message.ts';
 
@@ -145,4 +145,24 @@ test('entries that move to a page that the walk has passed are dropped all the s
     Array.from({ length: 300 }, (_, i) => has(cache, `long-${i}.other.example.`)).filter(Boolean).length;
   await walkIsOver(cache, others());
   for (let i = 0; i < 9000; i += 11) assert.equal(has(cache, `host-${i}.corp.example.`), false);
+});
+
+test('what a test means is dropped, and a later test takes the place of one whose walk is not over', async () => {
+  const cache = new AnswerCache({ bytes: 8 << 20 });
+  fill(cache, 9000, 'a.example.');
+  fill(cache, 9000, 'b.example.');
+  const [a, b] = ['a.example.', 'b.example.'].map((zone) => nameFromText(zone)!);
+  cache.dropWhere((bytes, start, nameEnd) => isWithin(bytes, start, nameEnd, a!));
+  assert.equal(has(cache, 'host-8999.a.example.'), false);
+  assert.equal(has(cache, 'host-8999.b.example.'), true);
+  assert.equal(cache.isTesting, true);
+  cache.dropWhere(
+    (bytes, start, nameEnd) => isWithin(bytes, start, nameEnd, a!) || isWithin(bytes, start, nameEnd, b!),
+  );
+  assert.equal(has(cache, 'host-8999.b.example.'), false);
+  store(cache, 'new.b.example.');
+  assert.equal(has(cache, 'new.b.example.'), true);
+  await walkIsOver(cache, 1);
+  while (cache.isTesting) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(has(cache, 'new.b.example.'), true);
 });
