@@ -63,7 +63,7 @@ function upstreamStatus(address: UpstreamAddress, known: readonly Upstream[]): U
     state: upstream?.isDown ? 'down' : working,
     roundTripMs: isTried ? upstream.roundTrips.smoothedMs : null,
     inFlight: upstream?.inFlight ?? 0,
-    connections: upstream === undefined ? 0 : upstream.tcp.size + upstream.udp.size,
+    connections: upstream?.connections ?? 0,
     failures: upstream?.health.totalFailures ?? 0,
   };
 }

@@ -63,8 +63,8 @@ export class Health extends Timer {
     this.#parts.log.info({ upstream: this.#parts.label }, 'Upstream answers again');
   }
 
-  /** Silence, a refusal, a connection that could not be made. `reason` is for the log. */
-  failed(reason: string): void {
+  /** Silence, a refusal, a connection that could not be made. `reason` and `detail`, which says more to a person, are for the log. */
+  failed(reason: string, detail?: string): void {
     if (this.#isStopped) return;
     this.totalFailures++;
     this.#failures++;
@@ -73,7 +73,7 @@ export class Health extends Timer {
     if (this.#failures === 1) this.#scheduleProbe();
     if (this.isDown || this.#failures < DOWN_AFTER) return;
     this.isDown = true;
-    this.#parts.log.warn({ upstream: this.#parts.label, reason }, 'Upstream is down');
+    this.#parts.log.warn({ upstream: this.#parts.label, reason, ...(detail && { detail }) }, 'Upstream is down');
   }
 
   /** The probe has ended without a reply. */

@@ -1,11 +1,20 @@
 import type { Emit, Register } from '../metrics/register.ts';
 import { rcodeToText } from '../wire/type-names.ts';
 import { DURATION_BOUNDS, Durations } from './durations.ts';
+import type { Protocol, Transport } from './transport.ts';
 import type { Upstream } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** The value of the label `proxy_name`: CoreDNS's name for its forward plugin. */
 const PROXY_NAME = 'forward';
+
+/** What CoreDNS calls them in the label `proto`. */
+const CORE_DNS_PROTOCOLS: Readonly<Record<Protocol, string>> = {
+  udp: 'udp',
+  tcp: 'tcp',
+  tls: 'tcp-tls',
+  https: 'https',
+};
 
 /** Reasons of bad replies, in the order in which an upstream counts them. */
 const BAD_REPLIES = ['malformed', 'id', 'question', 'cookie'];
@@ -37,13 +46,11 @@ function registerDurations(register: Register, upstreams: Upstreams): void {
 }
 
 function registerCoreDnsCounters(register: Register, upstreams: Upstreams): void {
-  const ofConnections = (count: (upstream: Upstream, proto: 'udp' | 'tcp') => number) => (emit: Emit) => {
+  const ofConnections = (count: (transport: Transport) => number) => (emit: Emit) => {
     for (const [to, list] of byLabel(upstreams)) {
-      for (const proto of ['udp', 'tcp'] as const) {
-        emit(
-          { proxy_name: PROXY_NAME, to, proto },
-          sum(list, (upstream) => count(upstream, proto)),
-        );
+      const transports = list.flatMap((upstream) => upstream.transports);
+      for (const [proto, same] of Map.groupBy(transports, (transport) => CORE_DNS_PROTOCOLS[transport.proto])) {
+        emit({ proxy_name: PROXY_NAME, to, proto }, sum(same, count));
       }
     }
   };
@@ -51,13 +58,13 @@ function registerCoreDnsCounters(register: Register, upstreams: Upstreams): void
     'coredns_proxy_conn_cache_hits_total',
     'Questions sent over a connection or socket that was open, by upstream and protocol.',
     ['proxy_name', 'to', 'proto'],
-    ofConnections((upstream, proto) => upstream[proto].hits),
+    ofConnections(({ hits }) => hits),
   );
   register.counter(
     'coredns_proxy_conn_cache_misses_total',
     'Questions for which a connection or socket had to be opened, by upstream and protocol.',
     ['proxy_name', 'to', 'proto'],
-    ofConnections((upstream, proto) => upstream[proto].misses),
+    ofConnections(({ misses }) => misses),
   );
   register.counter(
     'coredns_proxy_healthcheck_failures_total',
@@ -100,7 +107,7 @@ function registerStates(register: Register, upstreams: Upstreams): void {
     ['to', 'transport', 'proto'],
     (emit) => {
       for (const upstream of upstreams.list()) {
-        for (const proto of ['udp', 'tcp'] as const) emit({ ...labelsOf(upstream), proto }, upstream[proto].size);
+        for (const { proto, size } of upstream.transports) emit({ ...labelsOf(upstream), proto }, size);
       }
     },
   );
@@ -109,8 +116,14 @@ function registerStates(register: Register, upstreams: Upstreams): void {
 function registerTroubles(register: Register, upstreams: Upstreams): void {
   const counter = (name: string, help: string, value: (upstream: Upstream) => number) =>
     register.counter(`signpost_upstream_${name}_total`, help, ['to', 'transport'], ofEach(upstreams, value));
-  counter('stalls', 'Connections that owed a reply and gave none for too long.', ({ tcp }) => tcp.stalls);
-  counter('reasked', 'Questions asked elsewhere for a stalled or closed connection.', ({ tcp }) => tcp.reasked);
+  counter('stalls', 'Connections that owed a reply and gave none for too long.', ({ stream }) => stream.stalls);
+  counter('reasked', 'Questions asked elsewhere for a stalled or closed connection.', ({ stream }) => stream.reasked);
+  counter('handshakes', 'TLS handshakes.', ({ stream }) => stream.handshakes);
+  counter(
+    'resumed',
+    'TLS handshakes that a ticket of an earlier connection made short.',
+    ({ stream }) => stream.resumed,
+  );
   counter('retries', 'Questions asked again of the same upstream.', ({ retries }) => retries);
   counter('truncated', 'Answers that UDP cut short, asked again over TCP.', ({ truncated }) => truncated);
   counter(
@@ -144,8 +157,8 @@ function ofEach(upstreams: Upstreams, value: (upstream: Upstream) => number): (e
   };
 }
 
-function labelsOf({ label, address }: Upstream): { to: string; transport: string } {
-  return { to: label, transport: address.transport === 'tcp' ? 'tcp' : 'udp' };
+function labelsOf({ label, transport }: Upstream): { to: string; transport: string } {
+  return { to: label, transport };
 }
 
 /** One server may be asked over UDP for one zone and TCP for another: CoreDNS's labels do not tell the two apart. */
@@ -153,6 +166,6 @@ function byLabel(upstreams: Upstreams): Map<string, Upstream[]> {
   return Map.groupBy(upstreams.list(), ({ label }) => label);
 }
 
-function sum(list: readonly Upstream[], value: (upstream: Upstream) => number): number {
-  return list.reduce((total, upstream) => total + value(upstream), 0);
+function sum<T>(list: readonly T[], value: (each: T) => number): number {
+  return list.reduce((total, each) => total + value(each), 0);
 }

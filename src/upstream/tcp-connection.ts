@@ -1,14 +1,16 @@
-import { connect, type Socket } from 'node:net';
-import type { SocketAddress } from '../config/config.ts';
+import type { Socket } from 'node:net';
+import type { UpstreamAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { CONNECTION_BACKLOG, CONNECTION_QUERIES, CONNECTION_READ } from '../core/limits.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
-import { FrameReader, type FrameSink } from '../wire/framing.ts';
+import { dialStream, failureDetail, failureReason } from './dial.ts';
+import { DnsFraming } from './dns-framing.ts';
 import type { Exchange } from './exchange.ts';
-import { FrameOutput } from './frame-output.ts';
-import { idleTimeoutMs } from './keepalive.ts';
 import { PendingTable } from './pending.ts';
 import type { RandomIds } from './random-ids.ts';
+import type { FramingOwner, StreamFraming } from './stream-framing.ts';
+import { StreamOutput } from './stream-output.ts';
+import type { TlsMemory } from './tls-memory.ts';
 
 /**
  * All connections read into this one: libuv asks for a buffer and fills it in the same call, and what is read is done with before the
@@ -42,12 +44,21 @@ export interface TcpConnectionOwner {
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
   onBadReply(reason: number): void;
   onStalled(connection: TcpConnection): void;
-  /** Its pending table still says what was not answered. `reason` is undefined where we closed it ourselves. */
-  onClosed(connection: TcpConnection, reason: string | undefined): void;
+  /** It will not be answered here; `reason` is undefined where nothing is wrong with the server. */
+  onRefused(exchange: Exchange, reason: string | undefined): void;
+  /** The server wants no questions for so long. */
+  onPause(pauseMs: number): void;
+  /**
+   * Its pending table still says what was not answered. `reason` is undefined where we closed it ourselves, `detail` says more to a person where there is
+   * more to say.
+   */
+  onClosed(connection: TcpConnection, reason: string | undefined, detail: string | undefined): void;
 }
 
 export interface TcpConnectionParts {
-  address: SocketAddress;
+  address: UpstreamAddress;
+  /** Where the address is encrypted: what earlier connections have left. */
+  memory: TlsMemory | undefined;
   owner: TcpConnectionOwner;
   clock: Clock;
   wheel: TimerWheel;
@@ -60,21 +71,21 @@ export interface TcpConnectionParts {
 }
 
 /**
- * One TCP connection to an upstream: many queries in flight, replies in any order, all queries of a tick in one write.
+ * One TCP or TLS connection to an upstream: many queries in flight, replies in any order, all queries of a tick in one write.
  *
  *   connecting ──▶ open ──▶ draining ──▶ closed       draining: takes no more, closes with its last reply
  *        └───────────┴──────────────────────▲
  */
-export class TcpConnection implements FrameSink {
+export class TcpConnection implements FramingOwner {
   readonly pending: PendingTable;
   readonly startedMs: number;
   readonly #parts: TcpConnectionParts;
   readonly #socket: Socket;
-  readonly #reader = new FrameReader();
-  readonly #output: FrameOutput;
+  readonly #framing: StreamFraming;
   readonly #watch = new Watch(this);
   readonly #confirm = (): void => this.#confirmStall();
   readonly #readOn = (): void => {
+    this.#isPaused = false;
     if (this.state !== 'closed') this.#socket.resume();
   };
   state: 'connecting' | 'open' | 'draining' | 'closed' = 'connecting';
@@ -89,24 +100,23 @@ export class TcpConnection implements FrameSink {
   /** When something last came back; 0: never. */
   lastReplyMs = 0;
   #readMs = 0;
-  #keepaliveSlot = -1;
-  #hasAskedKeepalive = false;
+  #isPaused = false;
 
   constructor(parts: TcpConnectionParts) {
     this.#parts = parts;
     this.startedMs = parts.clock.nowMs();
     this.lastUsedMs = this.startedMs;
     this.pending = new PendingTable(CONNECTION_QUERIES.value, parts.ids);
-    this.#socket = connect({
-      host: parts.address.host,
-      port: parts.address.port,
-      noDelay: true,
+    const { address, memory } = parts;
+    this.#socket = dialStream(address, {
       onread: { buffer: READ_BUFFER, callback: (length) => this.#read(length) },
+      onOpen: () => this.#onOpen(),
+      ...(memory && { memory }),
     });
-    this.#output = new FrameOutput(this.#socket);
-    this.#socket.on('connect', () => this.#onConnect());
+    const output = new StreamOutput(this.#socket);
+    this.#framing = new DnsFraming({ owner: this, output, isPadded: memory !== undefined });
     this.#socket.on('end', () => this.#finish('closed by the server'));
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#finish(error.code ?? error.message));
+    this.#socket.on('error', (error) => this.#finish(failureReason(error), failureDetail(error)));
     this.#socket.on('close', () => this.#finish('closed'));
     parts.wheel.set(this.#watch, Math.min(parts.owner.hedgeMs, parts.connectMs));
   }
@@ -115,7 +125,7 @@ export class TcpConnection implements FrameSink {
   get hasRoom(): boolean {
     if (this.state !== 'open' && this.state !== 'connecting') return false;
     if (this.pending.isFull) CONNECTION_QUERIES.hits++;
-    else if (this.#output.backlog < CONNECTION_BACKLOG.value) return true;
+    else if (this.#framing.backlog < CONNECTION_BACKLOG.value) return true;
     else CONNECTION_BACKLOG.hits++;
     return false;
   }
@@ -128,17 +138,9 @@ export class TcpConnection implements FrameSink {
   send(exchange: Exchange, nowMs: number): boolean {
     if (!this.hasRoom) return false;
     const id = this.pending.take(exchange, nowMs);
-    const slot = this.pending.slotOf(id);
-    const isAdded = this.#hasAskedKeepalive
-      ? this.#output.add(exchange, id)
-      : this.#output.addWithKeepalive(exchange, id);
-    if (!isAdded) {
-      this.pending.release(slot);
+    if (!this.#framing.add(exchange, id)) {
+      this.pending.release(this.pending.slotOf(id));
       return false;
-    }
-    if (!this.#hasAskedKeepalive) {
-      this.#hasAskedKeepalive = true;
-      this.#keepaliveSlot = slot;
     }
     exchange.places++;
     this.lastUsedMs = nowMs;
@@ -169,34 +171,37 @@ export class TcpConnection implements FrameSink {
     this.#closeIfDrained();
   }
 
-  #onConnect(): void {
+  #onOpen(): void {
     if (this.state !== 'connecting') return;
     this.state = 'open';
     this.hasOpened = true;
-    this.#output.flush();
+    this.#framing.open();
+    if (this.#parts.memory !== undefined) this.#onShaken();
     this.#parts.owner.onOpen(this);
+  }
+
+  /** A handshake takes several round trips: that it is done is a sign of life, and from here on the server has what it needs to answer. */
+  #onShaken(): void {
+    this.lastReplyMs = this.#parts.clock.nowMs();
+    if (this.isStalled) this.#onMoving();
   }
 
   /** What it takes in a turn of the loop is one buffer; false: no more for now. */
   #read(length: number): boolean {
     if (this.state === 'closed') return true;
     this.#readMs = this.#parts.clock.nowMs();
-    this.#reader.read(READ_BUFFER, 0, length, this);
+    this.#framing.read(READ_BUFFER, 0, length);
     this.#closeIfDrained();
     if (length < READ_BUFFER.length) return true;
     CONNECTION_READ.hits++;
-    setImmediate(this.#readOn);
+    // What TLS has decrypted comes nevertheless: up to 16 KiB.
+    if (!this.#isPaused) setImmediate(this.#readOn);
+    this.#isPaused = true;
     return false;
   }
 
-  /** One reply; called by the frame reader. */
-  onFrame(bytes: Uint8Array, start: number, end: number): void {
+  onMessage(slot: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.state === 'closed') return;
-    const slot = this.pending.find(bytes, start, end, true);
-    if (slot < 0) {
-      this.#parts.owner.onBadReply(slot);
-      return;
-    }
     const exchange = this.pending.at(slot);
     const roundTripMs = this.#readMs - this.pending.sentMs[slot]!;
     if (slot !== this.pending.head) this.#parts.owner.isOutOfOrder = true;
@@ -205,7 +210,6 @@ export class TcpConnection implements FrameSink {
     this.lastReplyMs = this.#readMs;
     this.hasAnswered = true;
     if (this.isStalled) this.#onMoving();
-    if (slot === this.#keepaliveSlot) this.#readKeepalive(bytes, start, end);
     this.#parts.owner.onReply(exchange, bytes, start, end, roundTripMs);
   }
 
@@ -214,12 +218,32 @@ export class TcpConnection implements FrameSink {
     if (this.pending.size > 0) this.#parts.wheel.set(this.#watch, this.#stallMs);
   }
 
-  #readKeepalive(bytes: Uint8Array, start: number, end: number): void {
-    this.#keepaliveSlot = -1;
-    const timeoutMs = idleTimeoutMs(bytes, start, end);
-    if (timeoutMs > 0) this.keepaliveMs = timeoutMs;
-    // RFC 7828, section 3.4: no more queries, and close.
-    else if (timeoutMs === 0 && this.state === 'open') this.state = 'draining';
+  onBadReply(reason: number): void {
+    if (this.state !== 'closed') this.#parts.owner.onBadReply(reason);
+  }
+
+  onRefused(slot: number, reason: string | undefined): void {
+    if (this.state === 'closed') return;
+    const exchange = this.pending.at(slot);
+    this.pending.release(slot);
+    exchange.places--;
+    this.#parts.owner.onRefused(exchange, reason);
+  }
+
+  onKeepalive(timeoutMs: number): void {
+    this.keepaliveMs = timeoutMs;
+  }
+
+  onLastQuestion(): void {
+    if (this.state === 'open') this.state = 'draining';
+  }
+
+  onPause(pauseMs: number): void {
+    this.#parts.owner.onPause(pauseMs);
+  }
+
+  onBroken(reason: string): void {
+    this.#finish(reason);
   }
 
   get #stallMs(): number {
@@ -270,12 +294,12 @@ export class TcpConnection implements FrameSink {
     if (this.state === 'draining' && this.pending.size === 0) this.close();
   }
 
-  #finish(reason: string | undefined): void {
+  #finish(reason: string | undefined, detail?: string): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.#parts.wheel.clear(this.#watch);
     this.#socket.destroy();
-    this.#parts.owner.onClosed(this, reason);
+    this.#parts.owner.onClosed(this, reason, detail);
   }
 }
 

@@ -1,10 +1,15 @@
-import type { SocketAddress } from '../config/config.ts';
+import type { UpstreamAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { CONNECTIONS } from '../core/limits.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { Exchange } from './exchange.ts';
 import type { RandomIds } from './random-ids.ts';
 import { TcpConnection, type TcpConnectionOwner } from './tcp-connection.ts';
+import { TlsMemory } from './tls-memory.ts';
+import type { StreamTransport } from './transport.ts';
+
+/** A handshake takes two or three round trips, and the server some time. */
+const TLS_CONNECT_TIMES = 2;
 
 /** Connections in calm; more only while one is stalled. */
 const CALM = 2;
@@ -13,7 +18,7 @@ const CALM = 2;
 const REASKS = 2;
 
 export interface TcpTiming {
-  /** One attempt to connect. */
+  /** One attempt to connect; twice as much with a TLS handshake. */
   readonly connectMs: number;
   /** An unused connection is closed, or kept warm, after so long: CoreDNS closes at 10 s, and we look once a second. */
   readonly idleMs: number;
@@ -44,8 +49,8 @@ export interface TcpPoolOwner {
   readonly hedgeMs: number;
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void;
   onBadReply(reason: number): void;
-  /** A connection could not be made, or was closed before it answered anything. */
-  onTcpFailed(reason: string): void;
+  /** A connection could not be made, or was closed before it answered anything. `detail`: more for a person. */
+  onStreamFailed(reason: string, detail?: string): void;
   /** Asks at any place there is; false where there is none. */
   askAgain(exchange: Exchange): boolean;
   /** Asks over UDP; false where that cannot be. */
@@ -55,7 +60,7 @@ export interface TcpPoolOwner {
 }
 
 export interface TcpPoolParts {
-  address: SocketAddress;
+  address: UpstreamAddress;
   owner: TcpPoolOwner;
   clock: Clock;
   wheel: TimerWheel;
@@ -66,16 +71,20 @@ export interface TcpPoolParts {
 }
 
 /**
- * The TCP connections to one upstream: two in calm, pipelined, the one with the fewest queries in flight first. CoreDNS answers a
+ * The TCP or TLS connections to one upstream: two in calm, pipelined, the one with the fewest queries in flight first. CoreDNS answers a
  * connection strictly in turn, so one slow name holds up all behind it: such a connection is stalled, new queries avoid it, and those
  * behind its head are asked again elsewhere, where the first reply wins.
  */
-export class TcpPool implements TcpConnectionOwner {
+export class TcpPool implements StreamTransport, TcpConnectionOwner {
+  readonly proto: 'tcp' | 'tls';
   readonly #parts: TcpPoolParts;
+  readonly #memory: TlsMemory | undefined;
   #connections: TcpConnection[] = [];
   #lastTrafficMs = Number.NEGATIVE_INFINITY;
   #lastStallMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
+  /** 0: it is not. */
+  #pausedUntilMs = 0;
   isOutOfOrder = false;
   /** Read by the metrics. */
   hits = 0;
@@ -85,10 +94,20 @@ export class TcpPool implements TcpConnectionOwner {
 
   constructor(parts: TcpPoolParts) {
     this.#parts = parts;
+    this.proto = parts.address.transport === 'tls' ? 'tls' : 'tcp';
+    if (this.proto !== 'tcp') this.#memory = new TlsMemory(parts.address);
   }
 
   get hedgeMs(): number {
     return this.#parts.owner.hedgeMs;
+  }
+
+  get handshakes(): number {
+    return this.#memory?.handshakes ?? 0;
+  }
+
+  get resumed(): number {
+    return this.#memory?.resumed ?? 0;
   }
 
   get size(): number {
@@ -101,6 +120,7 @@ export class TcpPool implements TcpConnectionOwner {
 
   /** Asks over the best connection, and opens one where none is good. False: all are stalled or full, and there may not be more. */
   ask(exchange: Exchange): boolean {
+    if (this.isPaused) return false;
     const nowMs = this.#parts.clock.nowMs();
     this.#lastTrafficMs = nowMs;
     const best = this.#best('open');
@@ -119,6 +139,7 @@ export class TcpPool implements TcpConnectionOwner {
 
   /** Asks over any connection with room, stalled or not. */
   askAnyhow(exchange: Exchange): boolean {
+    if (this.isPaused) return false;
     let best: TcpConnection | undefined;
     for (const connection of this.#connections) {
       if (!connection.hasRoom) continue;
@@ -154,9 +175,11 @@ export class TcpPool implements TcpConnectionOwner {
       return undefined;
     }
     const { timing, address, clock, wheel, ids, random } = this.#parts;
-    const { connectMs, silentMs } = timing;
+    const memory = this.#memory;
+    const connectMs = timing.connectMs * (memory === undefined ? 1 : TLS_CONNECT_TIMES);
     const maxAgeMs = timing.maxAgeMs * (0.75 + random() / 2);
-    const connection = new TcpConnection({ address, owner: this, clock, wheel, ids, connectMs, silentMs, maxAgeMs });
+    const limits = { connectMs, silentMs: timing.silentMs, maxAgeMs };
+    const connection = new TcpConnection({ address, memory, owner: this, clock, wheel, ids, ...limits });
     this.#connections.push(connection);
     return connection;
   }
@@ -201,14 +224,31 @@ export class TcpPool implements TcpConnectionOwner {
   }
 
   /** The end of a connection that has answered costs nobody anything: what it owed is asked again, once. */
-  onClosed(connection: TcpConnection, reason: string | undefined): void {
+  onClosed(connection: TcpConnection, reason: string | undefined, detail: string | undefined): void {
     this.#connections = this.#connections.filter((other) => other !== connection);
     const isFailure = reason !== undefined && this.#isFailure(connection);
-    if (isFailure) this.#parts.owner.onTcpFailed(reason);
+    if (isFailure) this.#parts.owner.onStreamFailed(reason, detail);
     for (const exchange of takeAll(connection)) {
       if (!exchange.isOpen || exchange.places > 0) continue;
       if (!this.#askAfterClose(exchange, isFailure)) exchange.onUnreachable();
     }
+  }
+
+  onRefused(exchange: Exchange, reason: string | undefined): void {
+    if (reason !== undefined) this.#parts.owner.onStreamFailed(reason);
+    if (!exchange.isOpen || exchange.places > 0) return;
+    if (reason !== undefined || !this.#askAfterClose(exchange, false)) exchange.onUnreachable();
+  }
+
+  onPause(pauseMs: number): void {
+    this.#pausedUntilMs = this.#parts.clock.nowMs() + pauseMs;
+  }
+
+  get isPaused(): boolean {
+    if (this.#pausedUntilMs === 0) return false;
+    if (this.#parts.clock.nowMs() < this.#pausedUntilMs) return true;
+    this.#pausedUntilMs = 0;
+    return false;
   }
 
   /** It never came to be, or was closed at once, with queries on it. Closing a spare one that nobody used yet is a server's right. */

@@ -4,6 +4,7 @@ import { SOCKETS } from '../core/limits.ts';
 import { Cookies } from './cookies.ts';
 import type { Exchange } from './exchange.ts';
 import type { RandomIds } from './random-ids.ts';
+import type { Transport } from './transport.ts';
 import { UdpSocket, type UdpSocketOwner } from './udp-socket.ts';
 
 /** Sockets that take questions: a power of two. */
@@ -33,7 +34,8 @@ export interface UdpPoolParts {
 }
 
 /** The UDP sockets to one upstream: each question goes out on one of a few ports, drawn anew, and ports are given up soon. */
-export class UdpPool implements UdpSocketOwner {
+export class UdpPool implements Transport, UdpSocketOwner {
+  readonly proto = 'udp';
   readonly #parts: UdpPoolParts;
   readonly #cookies: Cookies | undefined;
   readonly #active: (UdpSocket | undefined)[] = Array.from({ length: ACTIVE }, () => undefined);

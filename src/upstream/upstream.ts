@@ -14,6 +14,7 @@ import { Probe } from './probe.ts';
 import type { RandomIds } from './random-ids.ts';
 import { RoundTrips } from './round-trips.ts';
 import { TCP_TIMING, TcpPool, type TcpPoolOwner, type TcpTiming } from './tcp-pool.ts';
+import type { Protocol, StreamTransport, Transport } from './transport.ts';
 import { UdpPool, type UdpPoolOwner } from './udp-pool.ts';
 
 /** Bounds of the hedge delay; what is assumed while too few replies have come to know. */
@@ -55,14 +56,15 @@ export interface UpstreamWatch {
   onOverdue(upstream: Upstream): void;
 }
 
-
 /** One server that is asked: its connections and sockets, how long it takes, and whether it is down. */
 export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   readonly address: UpstreamAddress;
   /** `127.0.0.1:53`, `[::1]:53`. */
   readonly label: string;
-  readonly tcp: TcpPool;
-  readonly udp: UdpPool;
+  /** TCP, TLS or HTTP/2. */
+  readonly stream: StreamTransport;
+  /** Undefined where the way there is encrypted: nothing may leave by another. */
+  readonly udp: UdpPool | undefined;
   readonly health: Health;
   readonly roundTrips = new RoundTrips();
   readonly owed = new Owed();
@@ -90,13 +92,19 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     this.address = address;
     this.label = labelOf(address);
     this.#parts = parts;
-    this.#isStream = address.transport === 'tcp';
+    this.#isStream = address.transport !== 'udp' && address.transport !== 'udp+tcp';
     const { clock, wheel, ids, random, log, timing = TCP_TIMING } = parts;
     this.#inspectMs = timing.inspectMs;
-    this.tcp = new TcpPool({ address, owner: this, clock, wheel, ids, random, timing });
-    this.udp = new UdpPool({ address, owner: this, clock, ids });
-    const transport = this.#isStream ? 'tcp' : 'udp';
-    this.health = new Health({ label: `${transport}://${this.label}`, wheel, log, random, probe: () => this.#probe() });
+    this.stream = new TcpPool({ address, owner: this, clock, wheel, ids, random, timing });
+    const isEncrypted = address.transport === 'tls' || address.transport === 'https';
+    this.udp = isEncrypted ? undefined : new UdpPool({ address, owner: this, clock, ids });
+    this.health = new Health({
+      label: `${this.transport}://${this.label}`,
+      wheel,
+      log,
+      random,
+      probe: () => this.#probe(),
+    });
     this.#upkeep = new Upkeep((nowMs) => this.#inspect(nowMs));
   }
 
@@ -106,17 +114,32 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   get isDown(): boolean {
-    return this.health.isDown;
+    return this.health.isDown || this.stream.isPaused;
+  }
+
+  /** How it is asked first: the value of the label `transport`. */
+  get transport(): Protocol {
+    return this.#isStream ? this.stream.proto : 'udp';
+  }
+
+  /** All ways there are. */
+  get transports(): readonly Transport[] {
+    return this.udp === undefined ? [this.stream] : [this.udp, this.stream];
   }
 
   /** Whether it holds any connection or socket. */
   get isOpen(): boolean {
-    return this.tcp.size + this.udp.size > 0;
+    return this.connections > 0;
+  }
+
+  /** Connections and sockets that are open. */
+  get connections(): number {
+    return this.stream.size + (this.udp?.size ?? 0);
   }
 
   /** What was sent and not answered, what nobody waits for any more included. */
   get inFlight(): number {
-    return this.tcp.inFlight + this.udp.inFlight;
+    return this.stream.inFlight + (this.udp?.inFlight ?? 0);
   }
 
   /** How long to wait before another way is tried as well: longer than nearly all recent replies took. */
@@ -169,12 +192,13 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
 
   /** Over a connection that moves; else UDP; else over whatever connection there is. */
   askAgain(exchange: Exchange): boolean {
-    if (!this.#isStream && !exchange.isTruncated) return this.udp.ask(exchange);
-    return this.tcp.ask(exchange) || this.askOverUdp(exchange) || this.tcp.askAnyhow(exchange);
+    if (!this.#isStream && !exchange.isTruncated) return this.askOverUdp(exchange);
+    return this.stream.ask(exchange) || this.askOverUdp(exchange) || this.stream.askAnyhow(exchange);
   }
 
   askOverUdp(exchange: Exchange): boolean {
-    if (exchange.isTruncated || this.#parts.clock.nowMs() < this.#udpShunnedUntilMs) return false;
+    if (this.udp === undefined || exchange.isTruncated) return false;
+    if (this.#isStream && this.#parts.clock.nowMs() < this.#udpShunnedUntilMs) return false;
     return this.udp.ask(exchange);
   }
 
@@ -236,7 +260,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   #askOverTcp(exchange: Exchange): void {
     if (!exchange.isOpen || exchange.isTruncated) return;
     exchange.isTruncated = true;
-    if (this.tcp.ask(exchange) || exchange.places > 0 || this.tcp.askAnyhow(exchange)) return;
+    if (this.stream.ask(exchange) || exchange.places > 0 || this.stream.askAnyhow(exchange)) return;
     exchange.onUnreachable();
   }
 
@@ -258,8 +282,8 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     this.badReplies[-1 - reason]!++;
   }
 
-  onTcpFailed(reason: string): void {
-    if (this.#isStream) this.health.failed(reason);
+  onStreamFailed(reason: string, detail?: string): void {
+    if (this.#isStream) this.health.failed(reason, detail);
   }
 
   onUdpFailed(reason: string): void {
@@ -268,7 +292,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   onLost(exchange: Exchange): void {
-    if (this.#isStream && this.tcp.askAnyhow(exchange)) return;
+    if (this.#isStream && this.stream.askAnyhow(exchange)) return;
     exchange.onUnreachable();
   }
 
@@ -295,23 +319,20 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   #inspect(nowMs: number): void {
-    this.tcp.inspect(nowMs);
-    this.udp.inspect(nowMs);
+    for (const transport of this.transports) transport.inspect(nowMs);
     if (this.isOpen) this.#parts.slowWheel.set(this.#upkeep, this.#inspectMs);
   }
 
   /** Takes no more questions; what is in flight is still answered. */
   drain(): void {
     this.health.stop();
-    this.tcp.drain();
-    this.udp.drain();
+    for (const transport of this.transports) transport.drain();
   }
 
   /** Ends all at once; what is in flight gets no answer. */
   close(): void {
     this.drain();
-    this.tcp.close();
-    this.udp.close();
+    for (const transport of this.transports) transport.close();
     this.#parts.slowWheel.clear(this.#upkeep);
   }
 }

@@ -86,7 +86,7 @@ function certificate(parts: CertificateParts, key: KeyObject): string {
   );
   const signature = der(0x03, Uint8Array.of(0), sign('sha256', signed, key));
   const text = Buffer.from(der(0x30, signed, ECDSA_WITH_SHA256, signature)).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${text.replaceAll(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${text.match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 function distinguishedName(commonName: string): Uint8Array {

@@ -25,7 +25,7 @@ test('BIND answers thousands of pipelined questions over two connections', { ski
     assert.ok(outcomes.every(({ failure }) => failure === undefined));
   }
   // A machine that is busy may stall one for a moment.
-  await until('two connections', () => first.tcp.size <= 2);
+  await until('two connections', () => first.stream.size <= 2);
   assert.equal(first.isDown, false);
   assert.ok(first.badReplies.every((count) => count === 0));
 });
@@ -36,7 +36,7 @@ test('BIND tells how long it keeps a connection', { skip: withoutNamed }, async 
   await ask(forwarder, 'example.test', { type: 'SOA' });
   // Without its word (30 s) the connection would be closed after 100 ms.
   await new Promise((resolve) => setTimeout(resolve, 400));
-  assert.equal(first.tcp.size, 1);
+  assert.equal(first.stream.size, 1);
 });
 
 test('BIND killed and started again loses no question but those of the outage', { skip: withoutNamed }, async (t) => {

@@ -40,6 +40,8 @@ class Owner implements TcpConnectionOwner {
   onOpen = (): void => {};
   onBadReply = (): void => assert.fail('a bad reply');
   onStalled = (): void => assert.fail('stalled');
+  onRefused = (): void => assert.fail('refused');
+  onPause = (): void => assert.fail('paused');
 
   onReply(_exchange: Exchange, message: Uint8Array, start: number): void {
     const label = Buffer.from(message).toString('latin1', start + 13, start + 13 + message[start + 12]!);
@@ -75,8 +77,16 @@ async function scene(t: TestContext, give: (socket: Socket, replies: Buffer) => 
   const clock = monotonicClock;
   const wheel = new TimerWheel({ clock });
   const limits = { connectMs: 60_000, silentMs: 60_000, maxAgeMs: 60_000 };
-  const address = { host: '127.0.0.1', port };
-  const connection = new TcpConnection({ address, owner, clock, wheel, ids: new RandomIds(), ...limits });
+  const address = { host: '127.0.0.1', port, transport: 'tcp' as const };
+  const connection = new TcpConnection({
+    address,
+    memory: undefined,
+    owner,
+    clock,
+    wheel,
+    ids: new RandomIds(),
+    ...limits,
+  });
   let isOver = false;
   const onTurn = (): void => {
     owner.inTurns.push(0);

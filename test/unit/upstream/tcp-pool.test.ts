@@ -58,7 +58,7 @@ test('many questions at once take two connections', async (t) => {
   }
   assert.ok(server.connections >= 2 && server.connections <= 8, `${server.connections} connections`);
   await until('nothing in flight', () => first.inFlight === 0);
-  await until('two connections', () => first.tcp.size <= 2);
+  await until('two connections', () => first.stream.size <= 2);
   await until('no timer is left', () => wheel.size === 0);
 });
 
@@ -94,7 +94,7 @@ test('an upstream that closed its connection while idle costs the client nothing
   for (let round = 1; round <= 5; round++) {
     assert.equal((await ask(forwarder, `n${round}.test`)).rcode, 0);
     for (const socket of server.sockets) socket.end();
-    await until('the connection is gone', () => first.tcp.size === 0);
+    await until('the connection is gone', () => first.stream.size === 0);
   }
   assert.equal(server.connections, 5);
   assert.equal(first.isDown, false);
@@ -114,7 +114,7 @@ test('what was asked while the server closed is asked again on a new connection'
       end,
     );
     assert.equal(first.isDown, false);
-    assert.ok(first.tcp.reasked >= 1);
+    assert.ok(first.stream.reasked >= 1);
     assert.ok(server.connections >= 2);
   }
 });
@@ -151,7 +151,7 @@ test('a refused connection is told at once, and three of them make the upstream 
   assert.equal(failure, 'unreachable');
   assert.ok(ms < 900, `${ms} ms`);
   assert.equal(first.isDown, true);
-  assert.equal(first.tcp.size, 0);
+  assert.equal(first.stream.size, 0);
 });
 
 test('a connection that is reset as soon as it is asked is a failure', async (t) => {
@@ -170,11 +170,11 @@ test('a slow name holds up nobody else, and the pool returns to two connections'
     assert.ok(ms < 650, `${ms} ms`);
   }
   assert.ok((await slow).every(({ rcode }) => rcode === 0));
-  assert.ok(first.tcp.stalls > 0);
-  assert.ok(first.tcp.reasked > 0);
+  assert.ok(first.stream.stalls > 0);
+  assert.ok(first.stream.reasked > 0);
   assert.ok(server.connections <= 8);
   assert.equal(first.isDown, false);
-  await until('two connections', () => first.tcp.size <= 2);
+  await until('two connections', () => first.stream.size <= 2);
   await until('nothing in flight', () => first.inFlight === 0);
 });
 
@@ -210,7 +210,7 @@ test('a deep queue that moves is not stalled', async (t) => {
   t.after(() => clearInterval(timer));
   const outcomes = await Promise.all(names(60).map((name) => ask(forwarder, name)));
   assert.ok(outcomes.every(({ rcode }) => rcode === 0));
-  assert.equal(first.tcp.stalls, 0);
+  assert.equal(first.stream.stalls, 0);
   assert.ok(server.connections <= 2);
 });
 
@@ -224,9 +224,9 @@ test('a server that answers out of order is not taken for a stalled one', async 
   for (let round = 0; round < 2; round++) {
     await Promise.all([ask(forwarder, 'slow.test'), ask(forwarder, 'slow2.test'), fast()]);
   }
-  const { stalls } = first.tcp;
+  const { stalls } = first.stream;
   await Promise.all([...names(4, 'slow').map((name) => ask(forwarder, name)), fast()]);
-  assert.equal(first.tcp.stalls, stalls);
+  assert.equal(first.stream.stalls, stalls);
 });
 
 test('an unused connection is closed, and the last one kept warm while there was traffic lately', async (t) => {
@@ -234,8 +234,8 @@ test('an unused connection is closed, and the last one kept warm while there was
   const { forwarder, server, first } = await scene(t, answerAll, { timing });
   await Promise.all(names(20).map((name) => ask(forwarder, name)));
   await until('it was kept warm twice', () => server.received.filter(({ query }) => query[12] === 0).length >= 2);
-  assert.equal(first.tcp.size, 1);
-  await until('all are closed', () => first.tcp.size === 0);
+  assert.equal(first.stream.size, 1);
+  await until('all are closed', () => first.stream.size === 0);
   assert.equal(first.isDown, false);
   assert.equal((await ask(forwarder, 'again.test')).rcode, 0);
 });
@@ -245,8 +245,8 @@ test('a connection is replaced at its age, with no question lost', async (t) => 
   const endMs = performance.now() + 1500;
   while (performance.now() < endMs) assert.equal((await ask(forwarder, 'n.test')).rcode, 0);
   assert.ok(server.connections >= 4, `${server.connections}`);
-  assert.ok(first.tcp.size <= 4);
-  assert.equal(first.retries + first.tcp.reasked, 0);
+  assert.ok(first.stream.size <= 4);
+  assert.equal(first.retries + first.stream.reasked, 0);
 });
 
 test('the server is asked how long it keeps a connection, and its word is kept', async (t) => {
@@ -262,10 +262,10 @@ test('the server is asked how long it keeps a connection, and its word is kept',
   );
   assert.equal((await ask(short.forwarder, 'n.test')).rcode, 0);
   assert.equal(hasOption, true);
-  await until('closed before the server does', () => short.first.tcp.size === 0);
+  await until('closed before the server does', () => short.first.stream.size === 0);
   const closeNow = await scene(t, ({ query, reply }) => reply(answerTo(query, { options: keepalive(0) })));
   assert.equal((await ask(closeNow.forwarder, 'n.test')).rcode, 0);
-  await until('closed as the server wishes', () => closeNow.first.tcp.size === 0);
+  await until('closed as the server wishes', () => closeNow.first.stream.size === 0);
 });
 
 test('a query without OPT goes out without OPT', async (t) => {
