@@ -1,5 +1,6 @@
 import { type Clock, monotonicClock } from '../core/clock.ts';
 import type { Register } from '../metrics/register.ts';
+import { ConfigApi, type ConfigReport } from './config-api.ts';
 import { HealthPage } from './health-page.ts';
 import { MetricsPage } from './metrics-page.ts';
 import type { Page } from './page.ts';
@@ -13,13 +14,14 @@ export interface AdminParts {
   readonly probe: () => Promise<void>;
   readonly reasons: () => readonly Reason[];
   readonly status: () => Status;
+  readonly config: () => ConfigReport;
   /** `POD_UID` of the environment. */
   readonly podUid: string | undefined;
   readonly clock: Clock;
 }
 
 /** All that `--admin` shows, for the node itself. Adding a page is a file and a line here. */
-export function adminPages({ register, probe, reasons, status, podUid, clock }: AdminParts): Page[] {
+export function adminPages({ register, probe, reasons, status, config, podUid, clock }: AdminParts): Page[] {
   const health = new HealthPage({ probe, podUid, clock });
   health.registerMetrics(register);
   return [
@@ -27,6 +29,7 @@ export function adminPages({ register, probe, reasons, status, podUid, clock }: 
     new ReadyPage({ reasons, podUid }),
     new MetricsPage(register, clock),
     new StatusApi(status),
+    new ConfigApi(config),
     new StatusPage(),
   ];
 }

@@ -15,7 +15,9 @@ import { Register } from '../metrics/register.ts';
 import { registerTrafficMetrics } from '../metrics/traffic-metrics.ts';
 import { TrafficTable } from '../metrics/traffic-table.ts';
 import { ZoneIds } from '../metrics/zone-ids.ts';
+import { configReport } from './config-report.ts';
 import { DataPlane } from './data-plane.ts';
+import { FixedSettings } from './fixed-settings.ts';
 import { limitHeapGrowth } from './heap-growth.ts';
 import { HttpServers } from './http-servers.ts';
 import { trimMemory } from './memory-trim.ts';
@@ -41,6 +43,8 @@ export class Agent {
   readonly #eventLoopDelay = new EventLoopDelay();
   readonly #readiness: Readiness;
   readonly #dataPlane: DataPlane;
+  readonly #fixed: FixedSettings;
+  readonly #reloads: Reloads | undefined;
   readonly #listeners: Listeners;
   readonly #endWarmUp: () => void;
   #endTrim: () => void = () => {};
@@ -50,7 +54,8 @@ export class Agent {
   panics = 0;
 
   /** Throws `ConfigError` for addresses that cannot be served, `StartError` for those that cannot be had. */
-  static async start(config: Config, { log, reloads }: AgentParts): Promise<Agent> {
+  static async start(config: Config, parts: AgentParts): Promise<Agent> {
+    const { log } = parts;
     const clock = monotonicClock;
     const traffics = new TrafficTable(new ZoneIds());
     const dataPlane = new DataPlane(config, { clock, log, zones: traffics.zones });
@@ -62,8 +67,8 @@ export class Agent {
       dataPlane.close();
       throw error;
     });
-    const agent = new Agent(config, log, traffics, dataPlane, listeners);
-    agent.#registerMetrics(reloads);
+    const agent = new Agent(config, parts, traffics, dataPlane, listeners);
+    agent.#registerMetrics();
     await agent.#openHttp();
     agent.#sayWhereItListens();
     limitHeapGrowth();
@@ -71,13 +76,21 @@ export class Agent {
     return agent;
   }
 
-  private constructor(config: Config, log: Logger, traffics: TrafficTable, dataPlane: DataPlane, listeners: Listeners) {
+  private constructor(
+    config: Config,
+    { log, reloads }: AgentParts,
+    traffics: TrafficTable,
+    dataPlane: DataPlane,
+    listeners: Listeners,
+  ) {
     this.#config = config;
     this.#log = log;
+    this.#reloads = reloads;
+    this.#fixed = new FixedSettings(config, log);
     this.#traffics = traffics;
     this.#dataPlane = dataPlane;
     this.#listeners = listeners;
-    this.#readiness = new Readiness({ hasAnswers: () => dataPlane.hasAnswers });
+    this.#readiness = new Readiness({ hasAnswers: () => dataPlane.hasAnswers, configError: () => reloads?.error });
     this.#readiness.listening();
     this.#eventLoopDelay.start();
     this.#endWarmUp = warmUp(dataPlane.forwarders);
@@ -89,12 +102,12 @@ export class Agent {
   }
 
   /**
-   * Takes over zones and upstreams of a new configuration, whole, between two queries. Addresses and sizes come from flags, which do not
-   * change while a process lives.
+   * Takes over zones and upstreams of a new configuration, whole, between two queries. Sockets and the cache's size stay what they are, which is said once
+   * where the configuration has them otherwise.
    */
   reload(config: Config): void {
     this.#dataPlane.apply(config);
-    this.#config = config;
+    this.#config = this.#fixed.hold(config);
   }
 
   /** Not ready; goes on answering for the lameduck time; then ends what is in flight and closes. */
@@ -111,7 +124,7 @@ export class Agent {
     this.#log.info({}, 'stopped');
   }
 
-  #registerMetrics(reloads: Reloads | undefined): void {
+  #registerMetrics(): void {
     const register = this.#register;
     registerTrafficMetrics(register, this.#traffics);
     this.#dataPlane.registerMetrics(register, this.#listeners.addresses[0]!);
@@ -123,7 +136,7 @@ export class Agent {
       eventLoopDelay: this.#eventLoopDelay,
       panics: () => this.panics,
     });
-    if (reloads !== undefined) registerReloadMetrics(register, reloads);
+    if (this.#reloads !== undefined) registerReloadMetrics(register, this.#reloads);
   }
 
   async #openHttp(): Promise<void> {
@@ -140,6 +153,7 @@ export class Agent {
           reasons: this.#readiness.reasons(),
           traffics: this.#traffics,
         }),
+      config: () => configReport({ config: this.#config, reloads: this.#reloads, restartNeeded: this.#fixed.waiting }),
       podUid: process.env['POD_UID'],
       clock,
       log: this.#log,

@@ -3,17 +3,21 @@ import type { Reason } from '../admin/ready-page.ts';
 export interface ReadinessParts {
   /** An upstream has answered since the start, or the cache has something to give. */
   hasAnswers: () => boolean;
+  /** What is wrong with the files of the configuration now; undefined: nothing. */
+  configError?: () => string | undefined;
 }
 
 /** Whether pods' queries may be sent here, and why. Once ready, silent upstreams do not end it: stale answers are better than none. */
 export class Readiness {
   readonly #hasAnswers: () => boolean;
+  readonly #configError: () => string | undefined;
   #wasAnswered = false;
   #isListening = false;
   #isLeaving = false;
 
-  constructor({ hasAnswers }: ReadinessParts) {
+  constructor({ hasAnswers, configError = () => undefined }: ReadinessParts) {
     this.#hasAnswers = hasAnswers;
+    this.#configError = configError;
   }
 
   listening(): void {
@@ -43,6 +47,14 @@ export class Readiness {
         ok: !this.#isLeaving,
         message: this.#isLeaving ? 'stopping: still answering what comes' : 'not stopping',
       },
+      this.#configuration(),
     ];
+  }
+
+  /** Never a reason to send queries elsewhere: what is in force is good. */
+  #configuration(): Reason {
+    const error = this.#configError();
+    const message = error === undefined ? 'what the files say' : `the files are bad, the last good ones stay: ${error}`;
+    return { name: 'configuration', ok: true, message };
   }
 }

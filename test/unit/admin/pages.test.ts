@@ -26,6 +26,8 @@ const STATUS: Status = {
   residentBytes: 1,
 };
 
+const CONFIG = { version: null, error: null, restartNeeded: [], config: { zones: [] } };
+
 async function open(t: TestContext, option: '--admin' | '--metrics') {
   const register = new Register();
   const admin = adminPages({
@@ -33,6 +35,7 @@ async function open(t: TestContext, option: '--admin' | '--metrics') {
     probe: async () => {},
     reasons: () => STATUS.reasons,
     status: () => STATUS,
+    config: () => CONFIG,
     podUid: undefined,
     clock: monotonicClock,
   });
@@ -51,6 +54,7 @@ test('the admin server has health, readiness, metrics, the API and the status pa
   assert.equal(await (await fetch(`${url}/health`)).text(), 'OK\n');
   assert.deepEqual(await (await fetch(`${url}/ready`)).json(), { ready: true, reasons: [] });
   assert.deepEqual(await (await fetch(`${url}/api/v1/status`)).json(), STATUS);
+  assert.deepEqual(await (await fetch(`${url}/api/v1/config`)).json(), CONFIG);
   const metrics = await fetch(`${url}/metrics`);
   assert.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
   assert.match(await metrics.text(), /^coredns_health_request_duration_seconds_count 1$/m);

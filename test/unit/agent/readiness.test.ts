@@ -19,6 +19,17 @@ test('ready is: listeners bound, and something to answer with', () => {
   assert.deepEqual(failing(readiness), []);
 });
 
+test('a bad new configuration is told, and does not end readiness', () => {
+  let configError: string | undefined;
+  const readiness = new Readiness({ hasAnswers: () => true, configError: () => configError });
+  readiness.listening();
+  const told = () => readiness.reasons().find(({ name }) => name === 'configuration')!.message;
+  assert.equal(told(), 'what the files say');
+  configError = 'signpost.yaml:3: Cannot set policy to best: expected random';
+  assert.deepEqual(failing(readiness), []);
+  assert.match(told(), /signpost\.yaml:3/);
+});
+
 test('once ready, silent upstreams and an empty cache do not end it; stopping does', () => {
   let hasAnswers = true;
   const readiness = new Readiness({ hasAnswers: () => hasAnswers });
