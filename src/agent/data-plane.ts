@@ -41,6 +41,7 @@ export class DataPlane {
   readonly #delivery: Delivery;
   readonly #resolver: Resolver;
   readonly #zones: ZoneIds;
+  readonly #queryLog: QueryLog;
   #forwarders: ReadonlyMap<string, Asker>;
 
   constructor(config: Config, { clock, log, zones }: DataPlaneParts) {
@@ -56,6 +57,7 @@ export class DataPlane {
     this.upstreams = new Upstreams({ clock, wheel, log });
     this.#forwarders = this.upstreams.apply(config.zones);
     this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
+    this.#queryLog = new QueryLog(log);
     const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
     this.#resolver = new Resolver({
       cache,
@@ -64,25 +66,34 @@ export class DataPlane {
       flights,
       control: this.#delivery,
       local,
+      queryLog: this.#queryLog,
       transient,
       wheel,
       routes: zoneTable(config, this.#forwarders, zones),
     });
-    const queryLog = new QueryLog({ every: config.logSample, log });
     this.responder = new CacheResponder({
       cache,
       cacheTraffic,
       composer,
       resolver: this.#resolver,
       seed,
-      queryLog,
+      queryLog: this.#queryLog,
     });
+    this.#sampleQueries(config);
   }
 
   /** Swaps zones and upstreams whole; what did not change keeps its connections, and everything its cache. */
   apply(config: Config): void {
     this.#forwarders = this.upstreams.apply(config.zones);
     this.#resolver.replaceRoutes(zoneTable(config, this.#forwarders, this.#zones));
+    this.#sampleQueries(config);
+  }
+
+  /** Local names, which no zone of the configuration has, are sampled as the zones are that say nothing of it. */
+  #sampleQueries({ zones, logSample }: Config): void {
+    const every = new Array<number>(this.#zones.size).fill(logSample);
+    for (const zone of zones) every[this.#zones.id(zone.zone)] = zone.logSample;
+    this.#queryLog.sample(every);
   }
 
   /** The way out of each zone. */
@@ -101,7 +112,8 @@ export class DataPlane {
   registerMetrics(register: Register, first: SocketAddress): void {
     const server = `dns://${formatSocketAddress(first)}`;
     registerCacheMetrics(register, { cache: this.cache, traffic: this.cacheTraffic, zones: this.#zones, server });
-    registerResolveMetrics(register, this.flights, this.#delivery);
+    const { flights, cacheTraffic: traffic } = this;
+    registerResolveMetrics(register, { flights, delivery: this.#delivery, traffic, zones: this.#zones });
     registerUpstreamMetrics(register, this.upstreams);
   }
 

@@ -1,7 +1,9 @@
-import type { CachePolicy, Config } from '../config/config.ts';
+import type { CachePolicy, Config, ZoneConfig } from '../config/config.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
+import { hostNames, hostPointers } from '../resolve/host-table.ts';
 import { LOCAL_ZONES } from '../resolve/local-answers.ts';
 import type { Zone } from '../resolve/zone.ts';
+import { ZoneRules } from '../resolve/zone-rules.ts';
 import { RouteTable } from '../route/route-table.ts';
 import type { Asker } from '../upstream/ask.ts';
 
@@ -18,16 +20,55 @@ const NOTHING_KEPT: CachePolicy = {
   keepLastGoodSeconds: 0,
 };
 
-/** Every zone at work, by its name: those of the configuration, and the local ones where it does not say otherwise. */
-export function zoneTable(config: Config, forwarders: ReadonlyMap<string, Asker>, ids: ZoneIds): RouteTable<Zone> {
+/** Every zone at work, by its name: those of the configuration, the local ones where it does not say otherwise, and each name that is refused. */
+export function zoneTable(
+  config: Pick<Config, 'zones' | 'clusterDomain'>,
+  forwarders: ReadonlyMap<string, Asker>,
+  ids: ZoneIds,
+): RouteTable<Zone> {
   const clusterZone = `${config.clusterDomain}.`;
-  const local = [...LOCAL_ZONES.keys()].map((name) => ({ name, cache: NOTHING_KEPT }));
-  const configured = config.zones.map(({ zone, cache }) => ({ name: zone, cache }));
+  const hosts = config.zones.flatMap((zone) => zone.hosts);
+  // A reverse name may lie in any zone, whichever it is that has the entry.
+  const pointers = hosts.length === 0 ? undefined : hostPointers(hosts);
+  const local = [...LOCAL_ZONES.keys()].map((zone) => ({ ...PLAIN, zone, cache: NOTHING_KEPT }));
+  const zones = new Map<string, Zone>();
   // A zone that is named twice is the later one's.
-  const zones = [...local, ...configured].map(({ name, cache }): [string, Zone] => {
-    const labels = name === '.' ? 0 : name.split('.').length - 1;
-    const isCluster = name === clusterZone;
-    return [name, { name, labels, id: ids.id(name), cache, forwarder: forwarders.get(name), isCluster }];
+  for (const configured of [...local, ...config.zones]) {
+    const { zone: name, cache, hasAaaa } = configured;
+    zones.set(name, {
+      name,
+      labels: name === '.' ? 0 : name.split('.').length - 1,
+      id: ids.id(name),
+      cache,
+      forwarder: forwarders.get(name),
+      isCluster: name === clusterZone,
+      isRefused: false,
+      rules: rulesOf(configured, pointers),
+      hasAaaa,
+    });
+  }
+  return RouteTable.of(new Map([...zones, ...refusals(config, zones)]));
+}
+
+const PLAIN: Pick<ZoneConfig, 'hasAaaa' | 'hosts'> = { hasAaaa: true, hosts: [] };
+
+function rulesOf(
+  { zone, hasAaaa, hosts }: Pick<ZoneConfig, 'zone' | 'hasAaaa' | 'hosts'>,
+  pointers: RouteTable<Uint8Array> | undefined,
+): ZoneRules | undefined {
+  if (hasAaaa && pointers === undefined) return undefined;
+  return new ZoneRules({ zone, hasAaaa, hosts: hosts.length === 0 ? undefined : hostNames(hosts), pointers });
+}
+
+/**
+ * Each refused name is a zone of its own, so that it costs the others nothing, with the metrics of the zone that refuses it. A name that another zone of the
+ * configuration has is that one's, as are all below it.
+ */
+function refusals(config: Pick<Config, 'zones'>, zones: ReadonlyMap<string, Zone>): [string, Zone][] {
+  const configured = new Set(config.zones.map(({ zone }) => zone));
+  return config.zones.flatMap(({ zone, refuse }) => {
+    const refused = { ...zones.get(zone)!, forwarder: undefined, rules: undefined, isRefused: true };
+    const own = refuse.filter((name) => name === zone || !configured.has(name));
+    return own.map((name): [string, Zone] => [name, refused]);
   });
-  return RouteTable.of(new Map(zones));
 }

@@ -46,12 +46,12 @@ export class CacheResponder implements Responder {
     const query = this.#query;
     const verdict = query.read(bytes, start, end);
     if (verdict !== QUERY_OK) return this.#refuse(verdict, end - start, client, reply);
-    this.#queryLog.note(query, client);
     const at = this.#cache.findFresh(query, nowMs);
     if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);
 
     const { memory } = this.#cache;
     const zone = memory.zone(at);
+    if (this.#queryLog.isOn) this.#queryLog.note(query, zone, client);
     client.traffic.request(zone, query.type, end - start, query.dnssecOk);
     this.#composer.compose(query, memory, at, nowMs, client.isStream, 'cache', reply);
     client.traffic.response(zone, memory.rcode(at), reply.length, 0, SOURCE_CACHE);

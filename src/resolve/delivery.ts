@@ -125,11 +125,12 @@ export class Delivery implements FlightControl {
 
   /**
    * Whether NXDOMAIN holds for every type of the name that was asked. With a CNAME in front it speaks of the chain's end (RFC 6604, section 3); and
-   * the cluster DNS says it to TXT at names that exist, of namespaces for one, so that there only what is said to A or AAAA counts.
+   * the cluster DNS says it to TXT at names that exist, of namespaces for one, so that there only what is said to A or AAAA counts. A zone
+   * without AAAA says NODATA to it whatever A was told.
    */
   #speaksOfName({ zone }: Flight): boolean {
     const { hasCname, type } = this.#scan;
-    return !hasCname && (!zone.isCluster || type === TYPE_A || type === TYPE_AAAA);
+    return !hasCname && zone.hasAaaa && (!zone.isCluster || type === TYPE_A || type === TYPE_AAAA);
   }
 
   /** No answer came, or none that can be read. What is kept from it lasts a second; our own overload is never kept. */

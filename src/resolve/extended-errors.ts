@@ -1,9 +1,11 @@
 import type { Failure } from '../upstream/ask.ts';
-import { EDE_NETWORK_ERROR, EDE_NO_REACHABLE_AUTHORITY } from '../wire/constants.ts';
+import { EDE_BLOCKED, EDE_NETWORK_ERROR, EDE_NO_REACHABLE_AUTHORITY } from '../wire/constants.ts';
 import { edeOption } from '../wire/edns.ts';
 
 /** Extended errors that we say in our own name (RFC 8914), as whole options. */
 export const NO_UPSTREAM = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answers');
+/** Said to names of a refuse list. */
+export const BLOCKED = edeOption(EDE_BLOCKED, 'refused by configuration');
 export const OVERLOADED = edeOption(0, 'too many questions in flight');
 const LOOPED = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'every upstream leads back to this agent');
 const TIMED_OUT = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answered in time');

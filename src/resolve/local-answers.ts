@@ -9,11 +9,11 @@ import {
   TYPE_ANY,
   TYPE_HINFO,
   TYPE_PTR,
-  TYPE_SOA,
   TYPE_TXT,
 } from '../wire/constants.ts';
 import { nameFromText, nameToText } from '../wire/name.ts';
 import type { QueryView } from '../wire/query.ts';
+import { localRecord, localSoa, OWNER_OF_QUESTION, takeAnswer, takeDenial } from './local-record.ts';
 
 /** Zones whose names never leave the node (RFC 6761, section 6.3; RFC 6303, section 4), each with the name in it that is a loopback address's. */
 export const LOCAL_ZONES: ReadonlyMap<string, string> = new Map([
@@ -23,8 +23,6 @@ export const LOCAL_ZONES: ReadonlyMap<string, string> = new Map([
 ]);
 
 const TTL_SECONDS = 3600;
-/** Points to the question's name, which is always the first. */
-const OWNER_OF_QUESTION = Uint8Array.of(0xc0, 12);
 const LOCALHOST = nameFromText('localhost.')!;
 const IPV4_LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 const IPV6_LOOPBACK = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
@@ -58,11 +56,11 @@ export class LocalAnswers {
     if (query.class === CLASS_CH) {
       const text = this.#chaos.get(nameOf(query));
       if (text === undefined || (query.type !== TYPE_TXT && query.type !== TYPE_ANY)) return false;
-      fill(draft, RCODE_NOERROR, record(OWNER_OF_QUESTION, TYPE_TXT, CLASS_CH, 0, text));
+      takeAnswer(draft, localRecord(OWNER_OF_QUESTION, TYPE_TXT, CLASS_CH, 0, text), 1);
       return true;
     }
     if (query.type !== TYPE_ANY || query.class !== CLASS_IN) return false;
-    fill(draft, RCODE_NOERROR, record(OWNER_OF_QUESTION, TYPE_HINFO, CLASS_IN, TTL_SECONDS, ANY_REFUSED));
+    takeAnswer(draft, localRecord(OWNER_OF_QUESTION, TYPE_HINFO, CLASS_IN, TTL_SECONDS, ANY_REFUSED), 1);
     return true;
   }
 
@@ -70,25 +68,13 @@ export class LocalAnswers {
   loopback(query: QueryView, zone: string, draft: AnswerDraft): void {
     const data = loopbackData(query, zone);
     if (data !== undefined) {
-      fill(draft, RCODE_NOERROR, record(OWNER_OF_QUESTION, query.type, CLASS_IN, TTL_SECONDS, data));
+      takeAnswer(draft, localRecord(OWNER_OF_QUESTION, query.type, CLASS_IN, TTL_SECONDS, data), 1);
       return;
     }
-    fill(
-      draft,
-      exists(nameOf(query), zone) ? RCODE_NOERROR : RCODE_NXDOMAIN,
-      record(nameFromText(zone)!, TYPE_SOA, CLASS_IN, TTL_SECONDS, SOA_DATA),
-    );
-    draft.answers = 0;
-    draft.authorities = 1;
+    const rcode = exists(nameOf(query), zone) ? RCODE_NOERROR : RCODE_NXDOMAIN;
+    takeDenial(draft, rcode, localSoa(nameFromText(zone)!, LOCALHOST, LOCALHOST, TTL_SECONDS));
   }
 }
-
-/** MNAME and RNAME localhost, serial 1, then times of which only the last, the negative TTL, is ever read. */
-const SOA_DATA = Uint8Array.from([
-  ...LOCALHOST,
-  ...LOCALHOST,
-  ...[1, TTL_SECONDS, TTL_SECONDS, TTL_SECONDS, TTL_SECONDS].flatMap(u32),
-]);
 
 function loopbackData(query: QueryView, zone: string): Uint8Array | undefined {
   if (query.class !== CLASS_IN) return undefined;
@@ -108,28 +94,7 @@ function nameOf(query: QueryView): string {
   return nameToText(query.bytes, query.start + 12).toLowerCase();
 }
 
-/** An answer of one record. */
-function fill(draft: AnswerDraft, rcode: number, body: Uint8Array): void {
-  draft.takeRcode(rcode);
-  draft.answers = 1;
-  draft.message = body;
-  draft.bodyStart = 0;
-  draft.bodyEnd = body.length;
-}
-
-function record(owner: Uint8Array, type: number, classCode: number, ttlSeconds: number, data: Uint8Array): Uint8Array {
-  return Uint8Array.from([...owner, ...u16(type), ...u16(classCode), ...u32(ttlSeconds), ...u16(data.length), ...data]);
-}
-
 function characterString(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text).subarray(0, 255);
   return Uint8Array.from([bytes.length, ...bytes]);
-}
-
-function u16(value: number): number[] {
-  return [value >> 8, value & 0xff];
-}
-
-function u32(value: number): number[] {
-  return [...u16(value >>> 16), ...u16(value & 0xffff)];
 }

@@ -1,9 +1,27 @@
+import { type CacheTraffic, FROM_HOSTS, NO_AAAA, REFUSED, TRIMMED } from '../cache/cache-traffic.ts';
 import type { Register } from '../metrics/register.ts';
+import type { ZoneIds } from '../metrics/zone-ids.ts';
 import type { Delivery } from './delivery.ts';
 import type { Flights } from './flights.ts';
 
+export interface ResolveMetricsParts {
+  flights: Flights;
+  delivery: Delivery;
+  traffic: CacheTraffic;
+  zones: ZoneIds;
+}
+
+const RULES: readonly (readonly [rule: string, event: number])[] = [
+  ['refuse', REFUSED],
+  ['hosts', FROM_HOSTS],
+  ['aaaa-off', NO_AAAA],
+];
+
 /** What is being asked just now, and what came of it. */
-export function registerResolveMetrics(register: Register, flights: Flights, delivery: Delivery): void {
+export function registerResolveMetrics(
+  register: Register,
+  { flights, delivery, traffic, zones }: ResolveMetricsParts,
+): void {
   register.gauge('signpost_questions_in_flight', 'Distinct questions being asked upstream.', [], (emit) => {
     emit({}, flights.count);
   });
@@ -15,5 +33,25 @@ export function registerResolveMetrics(register: Register, flights: Flights, del
   });
   register.counter('signpost_malformed_replies_total', 'Replies from upstreams that could not be read.', [], (emit) => {
     emit({}, delivery.malformed);
+  });
+  registerRules(register, traffic, zones);
+}
+
+function registerRules(register: Register, traffic: CacheTraffic, zones: ZoneIds): void {
+  const help = "Queries answered by a zone's rules, which ask no upstream.";
+  register.counter('signpost_rule_answers_total', help, ['zone', 'rule'], (emit) => {
+    for (let zone = 0; zone < zones.size; zone++) {
+      for (const [rule, event] of RULES) {
+        const count = traffic.read(zone, event);
+        if (count > 0) emit({ zone: zones.name(zone), rule }, count);
+      }
+    }
+  });
+  const trimmed = "Upstreams' replies with records that did not belong to the question, and were left out.";
+  register.counter('signpost_upstream_trimmed_total', trimmed, ['zone'], (emit) => {
+    for (let zone = 0; zone < zones.size; zone++) {
+      const count = traffic.read(zone, TRIMMED);
+      if (count > 0) emit({ zone: zones.name(zone) }, count);
+    }
   });
 }

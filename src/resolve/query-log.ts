@@ -4,35 +4,37 @@ import type { QueryView } from '../wire/query.ts';
 import { typeToText } from '../wire/type-names.ts';
 import type { Client } from './client.ts';
 
-export interface QueryLogOptions {
-  /** One query in so many is logged; 0: none. */
-  every: number;
-  log: Logger;
-}
-
-/** A sample of the queries, for a person who asked for it. The line is made in a later turn of the loop. */
+/** A sample of the queries of each zone, for a person who asked for it. The line is made in a later turn of the loop. */
 export class QueryLog {
-  readonly #every: number;
   readonly #log: Logger;
-  #sinceLast = 0;
+  /** By zone id: one query in so many; 0: none. */
+  #every: readonly number[] = [];
+  #sinceLast = new Uint32Array(0);
+  /** Whether any zone is logged. Looked at for every query, so that nobody pays who does not log. */
+  isOn = false;
 
-  constructor({ every, log }: QueryLogOptions) {
-    this.#every = every;
+  constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Called once for every query, before it is answered. */
-  note(query: QueryView, client: Client): void {
-    if (this.#every === 0) return;
-    this.#sinceLast++;
-    if (this.#sinceLast < this.#every) return;
-    this.#sinceLast = 0;
+  /** One query in so many is logged, by zone id; 0 or nothing: none. */
+  sample(every: readonly number[]): void {
+    this.#every = every;
+    this.#sinceLast = new Uint32Array(every.length);
+    this.isOn = every.some((count) => count > 0);
+  }
+
+  /** Called once for every query where `isOn`, with the zone that it is counted under. */
+  note(query: QueryView, zone: number, client: Client): void {
+    const every = this.#every[zone] ?? 0;
+    if (every === 0 || ++this.#sinceLast[zone]! < every) return;
+    this.#sinceLast[zone] = 0;
     const fields = {
       client: client.peer,
       proto: client.isStream ? 'tcp' : 'udp',
       name: nameToText(query.bytes, query.start + 12),
       type: typeToText(query.type),
-      oneIn: this.#every,
+      oneIn: every,
     };
     setImmediate(() => this.#log.info(fields, 'query'));
   }

@@ -1,24 +1,26 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { AnswerDraft } from '../cache/answer-draft.ts';
-import { type CacheTraffic, MISS, PREFETCH, SERVED_STALE } from '../cache/cache-traffic.ts';
+import { type CacheTraffic, MISS, PREFETCH, REFUSED, SERVED_STALE } from '../cache/cache-traffic.ts';
 import { STATE_REFRESHING } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
-import { CLASS_CH, FLAG_RD, HEADER_LENGTH, RCODE_SERVFAIL, TYPE_ANY } from '../wire/constants.ts';
+import { CLASS_CH, FLAG_RD, HEADER_LENGTH, RCODE_REFUSED, RCODE_SERVFAIL, TYPE_ANY } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
 import type { Composer } from './composer.ts';
-import { NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
+import { BLOCKED, NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import type { LocalAnswers } from './local-answers.ts';
+import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 import { mayServeStale } from './stale-rule.ts';
 import type { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
+import { NO_RULE } from './zone-rules.ts';
 
 export interface ResolverParts {
   cache: AnswerCache;
@@ -27,6 +29,7 @@ export interface ResolverParts {
   flights: Flights;
   control: FlightControl;
   local: LocalAnswers;
+  queryLog: QueryLog;
   transient: TransientEntry;
   wheel: TimerWheel;
   routes: RouteTable<Zone>;
@@ -55,6 +58,7 @@ export class Resolver {
   resolve(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
     const zone = this.#zoneOf(query);
     client.traffic.request(zone.id, query.type, query.end - query.start, query.dnssecOk);
+    if (this.#parts.queryLog.isOn) this.#parts.queryLog.note(query, zone.id, client);
     if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
     const { cache, cacheTraffic } = this.#parts;
     cacheTraffic.count(zone.id, MISS);
@@ -128,16 +132,32 @@ export class Resolver {
   }
 
   #answerLocally(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): boolean {
-    const isSpecial = query.class === CLASS_CH || query.type === TYPE_ANY;
-    if (zone.forwarder !== undefined && !isSpecial) return false;
-    const { local, transient, composer } = this.#parts;
-    if (!local.special(query, this.#draft)) {
-      if (zone.forwarder !== undefined) return false;
-      local.loopback(query, zone.name, this.#draft);
+    if (zone.isRefused) {
+      this.#parts.cacheTraffic.count(zone.id, REFUSED);
+      this.#answerRcode(query, zone, RCODE_REFUSED, BLOCKED, client, reply);
+      return true;
     }
+    const isSpecial = query.class === CLASS_CH || query.type === TYPE_ANY;
+    if (zone.forwarder !== undefined && zone.rules === undefined && !isSpecial) return false;
+    if (!this.#draftLocally(query, zone)) return false;
+    const { transient, composer } = this.#parts;
     transient.write(query, this.#draft, nowMs);
     composer.compose(query, transient.memory, 0, nowMs, client.isStream, 'local', reply);
     client.traffic.response(zone.id, this.#draft.rcode, reply.length, 0, SOURCE_LOCAL);
+    return true;
+  }
+
+  /** Fills the draft where no upstream is to be asked. */
+  #draftLocally(query: QueryView, zone: Zone): boolean {
+    const { local, cacheTraffic } = this.#parts;
+    if (local.special(query, this.#draft)) return true;
+    const rule = zone.rules === undefined ? NO_RULE : zone.rules.answer(query, this.#draft);
+    if (rule !== NO_RULE) {
+      cacheTraffic.count(zone.id, rule);
+      return true;
+    }
+    if (zone.forwarder !== undefined) return false;
+    local.loopback(query, zone.name, this.#draft);
     return true;
   }
 
@@ -150,8 +170,12 @@ export class Resolver {
   }
 
   #answerFailure(query: QueryView, zone: Zone, extendedError: Uint8Array, client: Client, reply: Reply): number {
-    this.#parts.composer.composeRcode(query, RCODE_SERVFAIL, extendedError, reply);
-    client.traffic.response(zone.id, RCODE_SERVFAIL, reply.length, 0, SOURCE_LOCAL);
+    return this.#answerRcode(query, zone, RCODE_SERVFAIL, extendedError, client, reply);
+  }
+
+  #answerRcode(query: QueryView, zone: Zone, rcode: number, ede: Uint8Array, client: Client, reply: Reply): number {
+    this.#parts.composer.composeRcode(query, rcode, ede, reply);
+    client.traffic.response(zone.id, rcode, reply.length, 0, SOURCE_LOCAL);
     return ANSWERED;
   }
 }

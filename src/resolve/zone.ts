@@ -1,5 +1,6 @@
 import type { CachePolicy } from '../config/config.ts';
 import type { Asker } from '../upstream/ask.ts';
+import type { ZoneRules } from './zone-rules.ts';
 
 /** A zone at work: how its answers are kept, and who is asked. */
 export interface Zone {
@@ -14,4 +15,10 @@ export interface Zone {
   readonly forwarder: Asker | undefined;
   /** Whether names follow the Kubernetes schema, so that some are known not to exist. */
   readonly isCluster: boolean;
+  /** Every question is REFUSED. */
+  readonly isRefused: boolean;
+  /** What is answered before an upstream is asked; undefined: nothing. */
+  readonly rules: ZoneRules | undefined;
+  /** False: NXDOMAIN is kept for the type that was asked alone, for AAAA is answered with NODATA. */
+  readonly hasAaaa: boolean;
 }

@@ -45,6 +45,15 @@ export class RouteTable<T> {
     return target;
   }
 
+  /** The target of that very name, or undefined. */
+  find(bytes: Uint8Array, start: number, nameEnd: number): T | undefined {
+    let node = ROOT;
+    for (let depth = this.#split(bytes, start, nameEnd); depth > 0 && node !== NONE; ) {
+      node = this.#child(node, bytes, start + this.#offsets[--depth]!);
+    }
+    return node === NONE ? undefined : this.#targets[node];
+  }
+
   /** Notes where each label begins; returns their number, the root not counted. */
   #split(bytes: Uint8Array, start: number, nameEnd: number): number {
     let count = 0;

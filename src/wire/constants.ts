@@ -85,6 +85,7 @@ export const OPTION_ORIGIN = 65_023;
 /** Info-codes of extended DNS errors (RFC 8914, section 4). */
 export const EDE_STALE_ANSWER = 3;
 export const EDE_CACHED_ERROR = 13;
+export const EDE_BLOCKED = 15;
 export const EDE_STALE_NXDOMAIN = 19;
 export const EDE_NO_REACHABLE_AUTHORITY = 22;
 export const EDE_NETWORK_ERROR = 23;

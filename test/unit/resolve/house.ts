@@ -1,21 +1,21 @@
+import { zoneTable } from '../../../src/agent/zone-table.ts';
 import { AnswerCache } from '../../../src/cache/answer-cache.ts';
 import { CacheTraffic } from '../../../src/cache/cache-traffic.ts';
-import type { CachePolicy } from '../../../src/config/config.ts';
-import { silentLogger } from '../../../src/core/logger.ts';
+import type { CachePolicy, ZoneConfig } from '../../../src/config/config.ts';
+import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { Traffic } from '../../../src/metrics/traffic.ts';
+import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import { CacheResponder } from '../../../src/resolve/cache-responder.ts';
 import type { Client, ReplySink } from '../../../src/resolve/client.ts';
 import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
-import { LOCAL_ZONES, LocalAnswers } from '../../../src/resolve/local-answers.ts';
+import { LocalAnswers } from '../../../src/resolve/local-answers.ts';
 import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED } from '../../../src/resolve/responder.ts';
 import { TransientEntry } from '../../../src/resolve/transient-entry.ts';
-import type { Zone } from '../../../src/resolve/zone.ts';
-import { RouteTable } from '../../../src/route/route-table.ts';
 import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
 import { decodeMessage as decodeWire, encodeMessage, type Message as WireMessage } from '../../../src/wire/codec.ts';
 import { Reply } from '../../../src/wire/reply.ts';
@@ -39,6 +39,27 @@ export const OUTSIDE: CachePolicy = {
   negativeMaxSeconds: 30,
   staleTtlSeconds: 30,
   staleAfterMs: 1800,
+};
+
+/** What a test says of the zones, beyond what is usual. */
+export interface HouseOptions {
+  outside?: Partial<ZoneConfig>;
+  cluster?: Partial<ZoneConfig>;
+  /** More zones, that the outside upstream answers. */
+  more?: readonly (Partial<ZoneConfig> & { zone: string })[];
+  log?: Logger;
+}
+
+const USUAL: Omit<ZoneConfig, 'zone'> = {
+  upstreams: [],
+  policy: 'random',
+  tryMs: 2000,
+  totalMs: 5000,
+  cache: OUTSIDE,
+  hasAaaa: true,
+  hosts: [],
+  refuse: [],
+  logSample: 0,
 };
 
 /** The way out, played by the test: it sees what is asked, and says when and what comes back. */
@@ -86,11 +107,14 @@ export class House {
   readonly outside = new PlayedUpstream();
   readonly cluster = new PlayedUpstream();
   readonly traffic = new Traffic();
+  readonly zones = new ZoneIds();
+  readonly resolver: Resolver;
+  readonly queryLog: QueryLog;
   readonly delivery: Delivery;
   readonly responder: CacheResponder;
   readonly #reply = new Reply();
 
-  constructor(bytes = 2 << 20) {
+  constructor(bytes = 2 << 20, options: HouseOptions = {}) {
     const seed = 12_345;
     const { clock, wheel, cacheTraffic, flights } = this;
     const cache = new AnswerCache({ bytes });
@@ -100,34 +124,38 @@ export class House {
     const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
     this.delivery = delivery;
     const local = new LocalAnswers({ version: '1.2.3', nodeName: 'node-1' });
-    const resolver = new Resolver({
+    this.queryLog = new QueryLog(options.log ?? silentLogger);
+    this.resolver = new Resolver({
       cache,
       cacheTraffic,
       composer,
       flights,
       control: delivery,
       local,
+      queryLog: this.queryLog,
       transient,
       wheel,
-      routes: RouteTable.of(this.#zones().map((zone) => [zone.name, zone])),
+      routes: this.#routes(options),
     });
-    const queryLog = new QueryLog({ every: 0, log: silentLogger });
+    const { queryLog, resolver } = this;
     this.responder = new CacheResponder({ cache, cacheTraffic, composer, queryLog, resolver, seed });
   }
 
-  #zones(): Zone[] {
-    return [
-      { name: '.', labels: 0, id: 1, cache: OUTSIDE, forwarder: this.outside, isCluster: false },
-      { name: 'cluster.local.', labels: 2, id: 2, cache: CLUSTER, forwarder: this.cluster, isCluster: true },
-      ...[...LOCAL_ZONES.keys()].map((name, i) => ({
-        name,
-        labels: name.split('.').length - 1,
-        id: 3 + i,
-        cache: OUTSIDE,
-        forwarder: undefined,
-        isCluster: false,
-      })),
+  /** Other zones from the next question on, as after a reload. */
+  apply(options: HouseOptions): void {
+    this.resolver.replaceRoutes(this.#routes(options));
+  }
+
+  #routes({ outside, cluster, more = [] }: HouseOptions): ReturnType<typeof zoneTable> {
+    for (const name of ['.', 'cluster.local.']) this.zones.id(name);
+    const zones = [
+      { ...USUAL, zone: '.', ...outside },
+      { ...USUAL, zone: 'cluster.local.', cache: CLUSTER, ...cluster },
+      ...more.map((zone) => ({ ...USUAL, ...zone })),
     ];
+    const forwarders = new Map(zones.map(({ zone }) => [zone, this.outside]));
+    forwarders.set('cluster.local.', this.cluster);
+    return zoneTable({ zones, clusterDomain: 'cluster.local' }, forwarders, this.zones);
   }
 
   /** Moves time, and fires what is due. */
