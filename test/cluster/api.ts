@@ -24,16 +24,18 @@ export class KubernetesApi {
 
   /** Creates the object where its kind lives; its `status`, where it has one, by a second call, as controllers do. */
   async create(object: KubernetesObject): Promise<void> {
-    const path = collectionOf(object);
-    await this.#call('POST', path, object);
-    if (object['status'] !== undefined) {
-      await this.#call('PATCH', `${path}/${object.metadata.name}/status`, { status: object['status'] });
-    }
+    await this.#call('POST', collectionOf(object), object);
+    if (object['status'] !== undefined) await this.patchStatus(object, object['status']);
   }
 
   /** Merges `change` into the object (RFC 7386). */
   async patch(object: KubernetesObject, change: object): Promise<void> {
     await this.#call('PATCH', `${collectionOf(object)}/${object.metadata.name}`, change);
+  }
+
+  /** Merges `status` into the object's status, which `patch` leaves as it is. */
+  async patchStatus(object: KubernetesObject, status: unknown): Promise<void> {
+    await this.#call('PATCH', `${collectionOf(object)}/${object.metadata.name}/status`, { status });
   }
 
   async delete(object: KubernetesObject): Promise<void> {
