@@ -46,5 +46,6 @@ export function addConfigOptions(command: Command): Command {
 
 /** How values are written, for the end of a help text. */
 export const VALUES_HELP = `
-UPSTREAM is IP[:PORT], or udp://, tcp:// or udp+tcp:// (UDP, and TCP where an answer is truncated) before it.
+UPSTREAM is IP[:PORT], or udp://, tcp:// or udp+tcp:// (UDP, and TCP where an answer is truncated) before it; encrypted:
+tls://IP[:PORT]#server-name, https://server-name/dns-query@IP.
 IPv6 addresses with a port stand in brackets: [fd00::10]:53. Durations: 250ms, 5s, 1h. Sizes: 32MiB.`;

@@ -104,8 +104,8 @@ const BAD: [flags: Flags, complaint: RegExp][] = [
   [{ clusterDomain: '.' }, /^ERR_CLUSTER_DOMAIN Cannot use \. \(--cluster-domain\): expected a domain name/],
   [{ clusterDomain: 'a b' }, /^ERR_CLUSTER_DOMAIN Cannot use "a b" \(--cluster-domain\)/],
   [
-    { upstream: ['tls://1.1.1.1'] },
-    /^ERR_UPSTREAM Cannot forward to tls:\/\/1\.1\.1\.1 \(--upstream\): tls:\/\/ is not supported in this version/,
+    { upstream: ['tls://dns.example'] },
+    /^ERR_UPSTREAM Cannot forward to tls:\/\/dns\.example \(--upstream\): dns\.example would have to be looked up/,
   ],
   [{ upstream: ['169.254.20.10'] }, /^ERR_UPSTREAM .*this agent's own listen address \(--listen\)/],
   [
