@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Surroundings } from '../config/flags.ts';
 
 /** This process's own: its environment, its terminal, its files. */
@@ -7,5 +7,6 @@ export function processSurroundings(): Surroundings {
     env: process.env,
     isTerminal: process.stdout.isTTY === true,
     readFile: (path) => readFileSync(path, 'utf8'),
+    listFolder: (path) => readdirSync(path),
   };
 }

@@ -9,6 +9,8 @@ export interface Flags {
   readonly resolvConf?: string | undefined;
   readonly route?: readonly string[] | undefined;
   readonly policy?: string | undefined;
+  readonly config?: string | undefined;
+  readonly corefile?: string | undefined;
   readonly cacheSize?: string | undefined;
   readonly metrics?: string | undefined;
   readonly admin?: string | undefined;
@@ -25,6 +27,8 @@ export interface Surroundings {
   readonly isTerminal: boolean;
   /** The text of a file; throws what the system says. */
   readFile(path: string): string;
+  /** The names in a folder; throws what the system says. */
+  listFolder?(path: string): readonly string[];
 }
 
 /** What holds where a flag is not given. Help texts show these. */

@@ -27,6 +27,10 @@ export class Snapshot implements Surroundings {
     return text;
   }
 
+  listFolder(path: string): readonly string[] {
+    return this.#surroundings.listFolder?.(path) ?? [];
+  }
+
   /** Whether all files are still what they were: if so, they were all so at one moment. */
   isStillSo(): boolean {
     for (const [path, content] of this.contents) if (this.#contentNow(path) !== content) return false;

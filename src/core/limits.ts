@@ -119,3 +119,33 @@ export const ADMIN_CONNECTIONS = limit('admin_connections', 64);
 
 /** Metrics pages made in a second. 10 x (1,000 series, 2 ms) = 2% of the thread, whoever asks. Full: the latest page again. */
 export const METRICS_PAGES = limit('metrics_pages_per_second', 10);
+
+/** Words of a Corefile with all that it imports. 131,072 x about 100 B = 13 MiB while it is read; a ConfigMap's mebibyte has fewer. Full: refused. */
+export const COREFILE_TOKENS = limit('corefile_tokens', 131_072);
+
+/** Imports of files and snippets by one Corefile: 1,024, each of which may move all words behind it, 1 MiB. Full: refused, for they never end. */
+export const COREFILE_IMPORTS = limit('corefile_imports', 1024);
+
+/** Names of hosts entries, all zones together. 50,000 x about 250 B = 12 MiB. Full: the configuration is refused. */
+export const HOST_NAMES = limit('host_names', 50_000);
+
+/** Bytes of a configuration file: 10,000 zones of 800 B. Parsed they are about 20 times as much, for a moment. 8 MiB. Full: refused. */
+export const CONFIG_BYTES = limit('config_bytes', 8 * 1024 * 1024);
+
+/** Values of a configuration file, each time that an alias repeats one counted: 10,000 zones of 30 keys and lists. 500,000 x 150 B = 72 MiB. Full: refused. */
+export const CONFIG_VALUES = limit('config_values', 500_000);
+
+/**
+ * Messages (updates, transfers ...) relayed byte for byte at one time. 256 x (64 KiB of an answer in passing, 64 KiB of the message at worst, two sockets) = 36 MiB;
+ * usually 256 x 4 KiB. Full: SERVFAIL.
+ */
+export const RELAYS = limit('relays', 256);
+
+/** The same of one client address: 32, an eighth of all. Full: SERVFAIL. */
+export const RELAYS_PER_CLIENT = limit('relays_per_client', 32);
+
+/** Bytes that one zone transfer may have waiting in a client's connection: a message of the longest kind, and what is read in one go. 131,072 on top of `tcp_backlog_bytes`. Full: the server is read no more until the client has taken them. */
+export const RELAY_BUFFER_BYTES = limit('relay_buffer_bytes', 131_072);
+
+/** Zones that a NOTIFY has dropped in the last two seconds. 64 x 0.5 KiB, and 64 walks of 5 ms in 2 s. Full: not dropped. */
+export const NOTIFIED_ZONES = limit('notified_zones', 64);
