@@ -27,7 +27,7 @@ export interface SelectionParts {
  *
  *   good ──usual answer later than a hedge to the fastest would be sent, or 3 refusals that others contradicted──▶ slow
  *     │                                                 (asked beside another one now and then, which shows when it is better)
- *     ├──owes replies for longer than nearly all took, or failed──▶ doubtful   (probed; any reply ends it)
+ *     ├──owes replies for longer than nearly all took, and than another would take; or failed──▶ doubtful   (any reply ends it)
  *     ├──3 failures in a row──▶ down        (probed; one client's question a second where all are down)
  *     └──our own probe came back──▶ looped  (asked only whether it still is so)
  *
@@ -42,7 +42,9 @@ export class Selection {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #candidates: Upstream[] = [];
-  /** After which the fastest that answers would be hedged; Infinity where none is known well. */
+  /** What the fastest of those takes that owe nothing for too long: so late the others may be. Infinity where there is none. */
+  #punctualMs = Number.POSITIVE_INFINITY;
+  /** After which the fastest that is not doubtful would be hedged; Infinity where none is known well. */
   #fastestHedgeMs = Number.POSITIVE_INFINITY;
   #hasSlow = false;
 
@@ -143,19 +145,33 @@ export class Selection {
   }
 
   #compare(nowMs: number): void {
+    this.#punctualMs = Number.POSITIVE_INFINITY;
     this.#fastestHedgeMs = Number.POSITIVE_INFINITY;
     for (const upstream of this.#upstreams) {
-      if (!upstream.isKnown || upstream.refuted >= REFUTED_AFTER) continue;
-      if (upstream.isDown || upstream.isSuspect(nowMs) || this.looped.has(upstream)) continue;
+      if (!this.#isOf(upstream) || upstream.lateMs(nowMs) > 0) continue;
+      this.#punctualMs = Math.min(this.#punctualMs, upstream.roundTrips.smoothedMs);
+    }
+    for (const upstream of this.#upstreams) {
+      if (!this.#isOf(upstream) || !upstream.isKnown || this.#isDoubtful(upstream, nowMs)) continue;
       this.#fastestHedgeMs = Math.min(this.#fastestHedgeMs, upstream.hedgeMs);
     }
+  }
+
+  /** Whether it is one that the others are measured by. */
+  #isOf(upstream: Upstream): boolean {
+    return !upstream.isDown && upstream.refuted < REFUTED_AFTER && !this.looped.has(upstream);
+  }
+
+  /** A pause of the fast one is no reason to wait longer for a slow one. */
+  #isDoubtful(upstream: Upstream, nowMs: number): boolean {
+    return upstream.health.isDoubtful || upstream.lateMs(nowMs) > this.#punctualMs;
   }
 
   #standing(upstream: Upstream, nowMs: number): Standing {
     if (this.looped.size > 0 && this.looped.has(upstream)) return STANDING_LOOPED;
     if (upstream.isDown) return STANDING_DOWN;
     if (this.#policy.keepsOrder) return upstream.isSilent(nowMs) ? STANDING_DOUBTFUL : STANDING_GOOD;
-    if (upstream.isSuspect(nowMs)) return STANDING_DOUBTFUL;
+    if (this.#isDoubtful(upstream, nowMs)) return STANDING_DOUBTFUL;
     const isSlow = upstream.roundTrips.smoothedMs > this.#fastestHedgeMs || upstream.refuted >= REFUTED_AFTER;
     return isSlow ? STANDING_SLOW : STANDING_GOOD;
   }

@@ -153,9 +153,10 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     return this.roundTrips.samples >= ENOUGH_SAMPLES;
   }
 
-  /** It owes replies for longer than nearly all of them took, or its last question failed: others are asked rather. */
-  isSuspect(nowMs: number): boolean {
-    return this.health.isDoubtful || this.owed.forMs(nowMs) > this.hedgeMs;
+  /** For how long it has owed replies, where that is longer than nearly all of them took; else 0. */
+  lateMs(nowMs: number): number {
+    const owedMs = this.owed.forMs(nowMs);
+    return owedMs > this.hedgeMs ? owedMs : 0;
   }
 
   /** Not just one slow name: it owes several replies, for longer than any should take. */
@@ -165,7 +166,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
 
   /** It stopped answering: what it owes is to be asked elsewhere. */
   hasStopped(nowMs: number): boolean {
-    return this.owed.count >= SILENT_AFTER && this.owed.forMs(nowMs) > this.hedgeMs;
+    return this.owed.count >= SILENT_AFTER && this.lateMs(nowMs) > 0;
   }
 
   /** Whether clients' questions wait for it up to the bound; counts it. */
