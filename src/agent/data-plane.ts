@@ -8,6 +8,7 @@ import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
+import { TroubleLog } from '../core/trouble-log.ts';
 import { packageVersion } from '../core/version.ts';
 import type { Register } from '../metrics/register.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
@@ -17,9 +18,12 @@ import { Delivery } from '../resolve/delivery.ts';
 import { Flights } from '../resolve/flights.ts';
 import { LocalAnswers } from '../resolve/local-answers.ts';
 import { registerResolveMetrics } from '../resolve/metrics.ts';
+import { PassThrough } from '../resolve/pass-through.ts';
 import { QueryLog } from '../resolve/query-log.ts';
+import { registerRelayMetrics } from '../resolve/relay-metrics.ts';
 import { Resolver } from '../resolve/resolver.ts';
 import { TransientEntry } from '../resolve/transient-entry.ts';
+import { ZoneFlush } from '../resolve/zone-flush.ts';
 import type { Asker } from '../upstream/ask.ts';
 import { registerUpstreamMetrics } from '../upstream/metrics.ts';
 import { Upstreams } from '../upstream/upstreams.ts';
@@ -36,10 +40,13 @@ export class DataPlane {
   readonly cache: AnswerCache;
   readonly cacheTraffic = new CacheTraffic();
   readonly flights = new Flights();
+  readonly flush: ZoneFlush;
   readonly upstreams: Upstreams;
   readonly responder: CacheResponder;
   readonly #delivery: Delivery;
+  readonly #passThrough: PassThrough;
   readonly #resolver: Resolver;
+  readonly #troubles: TroubleLog;
   readonly #zones: ZoneIds;
   readonly #queryLog: QueryLog;
   #forwarders: ReadonlyMap<string, Asker>;
@@ -59,6 +66,8 @@ export class DataPlane {
     this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
     this.#queryLog = new QueryLog(log);
     const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
+    this.flush = new ZoneFlush(cache, flights);
+    const routes = zoneTable(config, this.#forwarders, zones);
     this.#resolver = new Resolver({
       cache,
       cacheTraffic,
@@ -69,12 +78,16 @@ export class DataPlane {
       queryLog: this.#queryLog,
       transient,
       wheel,
-      routes: zoneTable(config, this.#forwarders, zones),
+      routes,
     });
+    this.#troubles = new TroubleLog({ log, clock });
+    const { flush } = this;
+    this.#passThrough = new PassThrough({ clock, composer, flush, log, routes, troubles: this.#troubles, wheel });
     this.responder = new CacheResponder({
       cache,
       cacheTraffic,
       composer,
+      passThrough: this.#passThrough,
       resolver: this.#resolver,
       seed,
       queryLog: this.#queryLog,
@@ -85,7 +98,9 @@ export class DataPlane {
   /** Swaps zones and upstreams whole; what did not change keeps its connections, and everything its cache. */
   apply(config: Config): void {
     this.#forwarders = this.upstreams.apply(config.zones);
-    this.#resolver.replaceRoutes(zoneTable(config, this.#forwarders, this.#zones));
+    const routes = zoneTable(config, this.#forwarders, this.#zones);
+    this.#resolver.replaceRoutes(routes);
+    this.#passThrough.replaceRoutes(routes);
     this.#sampleQueries(config);
   }
 
@@ -114,10 +129,13 @@ export class DataPlane {
     registerCacheMetrics(register, { cache: this.cache, traffic: this.cacheTraffic, zones: this.#zones, server });
     const { flights, cacheTraffic: traffic } = this;
     registerResolveMetrics(register, { flights, delivery: this.#delivery, traffic, zones: this.#zones });
+    registerRelayMetrics(register, this.#passThrough.counts, this.flush.counts);
     registerUpstreamMetrics(register, this.upstreams);
   }
 
   close(): void {
+    this.#passThrough.close();
+    this.#troubles.close();
     this.upstreams.close();
   }
 }

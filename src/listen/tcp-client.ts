@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { Timer } from '../core/timer-wheel.ts';
 import type { Traffic } from '../metrics/traffic.ts';
-import type { Client, ReplySink } from '../resolve/client.ts';
+import type { Client, ReplySink, ReplyStream, StreamSource } from '../resolve/client.ts';
 import { ANSWERED, DROPPED } from '../resolve/responder.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { FrameReader, type FrameSink } from '../wire/framing.ts';
@@ -12,6 +12,7 @@ import { FrameQueue } from './frame-queue.ts';
 import type { Flushable } from './output-buffers.ts';
 import { TcpOutput } from './tcp-output.ts';
 import type { Closable, TcpParts } from './tcp-parts.ts';
+import { TcpStreams } from './tcp-streams.ts';
 
 /** The listener that accepted the connection. */
 export interface TcpOwner {
@@ -45,6 +46,8 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   readonly #output: TcpOutput;
   readonly #reader = new FrameReader();
   #waiting: FrameQueue | undefined = undefined;
+  /** Answers of many messages that are under way; made with the first. */
+  #streams: TcpStreams | undefined = undefined;
   #inFlight = 0;
   /** Messages that came whole, and those of them that were queries. */
   #frames = 0;
@@ -74,7 +77,7 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     this.#idleSinceMs = parts.clock.nowMs();
     parts.wheel.set(this, parts.times.firstQueryMs);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.#goOn());
+    socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#end('client'));
     socket.on('error', () => this.#close('reset'));
     socket.on('close', () => this.#onClose());
@@ -89,9 +92,22 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     return this;
   }
 
+  holdStream(source: StreamSource): ReplyStream {
+    this.#inFlight++;
+    this.#streams ??= new TcpStreams(this);
+    return this.#streams.open(source);
+  }
+
   send(answer: Reply): void {
-    if (this.#closeReason === undefined) this.#append(answer);
+    this.append(answer);
     this.drop();
+  }
+
+  /** One message of a stream; false where the client does not take them as fast. */
+  append(answer: Reply): boolean {
+    if (this.#closeReason !== undefined) return false;
+    this.#append(answer);
+    return !this.#output.isBlocked;
   }
 
   drop(): void {
@@ -205,10 +221,22 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     }
     if (this.#backlogSinceMs === NEVER) this.#backlogSinceMs = this.#parts.clock.nowMs();
     const bound = this.#parts.bounds.backlogBytes;
-    if (backlogBytes > bound.value) {
+    const ofStreams = this.#streams?.roomBytes ?? 0;
+    if (backlogBytes > bound.value + ofStreams) {
       bound.hits++;
       this.#close('slow-reader');
-    } else if (this.#output.isBlocked && !this.#isPaused) this.#pause();
+    } else if (this.#isCrowded && !this.#isPaused) this.#pause();
+  }
+
+  /** Too many answers wait in the connection; those of streams, which wait for room themselves, hold up no other query. */
+  get #isCrowded(): boolean {
+    return this.#output.isBlocked && this.#output.backlogBytes > (this.#streams?.roomBytes ?? 0);
+  }
+
+  #onDrain(): void {
+    this.#backlogSinceMs = NEVER;
+    this.#goOn();
+    this.#streams?.drain();
   }
 
   #pause(): void {
@@ -231,7 +259,7 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   /** After an answer, or when the client has taken all: what was put off because of them is done now. */
   #goOn(): void {
     if (this.#closeReason !== undefined) return;
-    if (this.#isPaused && this.#inFlight <= this.#parts.bounds.queries.value / 2 && !this.#output.isBlocked) {
+    if (this.#isPaused && this.#inFlight <= this.#parts.bounds.queries.value / 2 && !this.#isCrowded) {
       this.#resume();
       const nowMs = this.#parts.clock.nowMs();
       this.#idleSinceMs = nowMs;
@@ -282,6 +310,7 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     this.#parts.wheel.clear(this);
     if (this.#isPaused) this.#parts.counts.resume();
     this.#isPaused = false;
+    this.#streams?.gone();
     this.#owner.onClosed(this, this.#closeReason);
   }
 }

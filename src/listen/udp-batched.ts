@@ -129,6 +129,8 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
     return new BatchedUdpSink(this, this.#outbox, this.#batch.envelope(this.#slot));
   }
 
+  holdStream(): undefined {}
+
   /** One held message has its answer, or will have none. */
   release(): void {
     this.#held--;

@@ -111,6 +111,8 @@ export class PortableUdpListener implements UdpListener, Client {
     this.#queued = queued;
   }
 
+  holdStream(): undefined {}
+
   /** One held message has its answer, or will have none. */
   release(): void {
     this.#held--;

@@ -3,11 +3,12 @@ import { type CacheTraffic, HIT_DENIAL, HIT_SUCCESS } from '../cache/cache-traff
 import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import { NO_ZONE } from '../metrics/zone-ids.ts';
-import { RCODE_BADVERS, RCODE_FORMERR, RCODE_NOTIMP } from '../wire/constants.ts';
-import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QueryView } from '../wire/query.ts';
+import { RCODE_BADVERS, RCODE_FORMERR } from '../wire/constants.ts';
+import { QUERY_DROP, QUERY_FORMERR, QUERY_OK, QUERY_RELAY, QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
 import type { Composer } from './composer.ts';
+import type { PassThrough } from './pass-through.ts';
 import type { QueryLog } from './query-log.ts';
 import type { Resolver } from './resolver.ts';
 import { ANSWERED, DROPPED, type Responder } from './responder.ts';
@@ -18,6 +19,7 @@ export interface CacheResponderParts {
   cache: AnswerCache;
   cacheTraffic: CacheTraffic;
   composer: Composer;
+  passThrough: PassThrough;
   queryLog: QueryLog;
   resolver: Resolver;
   /** Of the names in the cache's keys. */
@@ -29,15 +31,17 @@ export class CacheResponder implements Responder {
   readonly #cache: AnswerCache;
   readonly #cacheTraffic: CacheTraffic;
   readonly #composer: Composer;
+  readonly #passThrough: PassThrough;
   readonly #resolver: Resolver;
   readonly #query: QueryView;
   readonly #queryLog: QueryLog;
 
-  constructor({ cache, cacheTraffic, composer, queryLog, resolver, seed }: CacheResponderParts) {
+  constructor({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, seed }: CacheResponderParts) {
     this.#cache = cache;
     this.#cacheTraffic = cacheTraffic;
     this.#composer = composer;
     this.#queryLog = queryLog;
+    this.#passThrough = passThrough;
     this.#resolver = resolver;
     this.#query = new QueryView(seed);
   }
@@ -45,7 +49,7 @@ export class CacheResponder implements Responder {
   respond(bytes: Uint8Array, start: number, end: number, nowMs: number, client: Client, reply: Reply): number {
     const query = this.#query;
     const verdict = query.read(bytes, start, end);
-    if (verdict !== QUERY_OK) return this.#refuse(verdict, end - start, client, reply);
+    if (verdict !== QUERY_OK) return this.#divert(verdict, end - start, nowMs, client, reply);
     const at = this.#cache.findFresh(query, nowMs);
     if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);
 
@@ -66,12 +70,11 @@ export class CacheResponder implements Responder {
     if (least > 0 && hits >= least) this.#resolver.prefetch(this.#query, at);
   }
 
-  #refuse(verdict: number, bytes: number, client: Client, reply: Reply): number {
+  #divert(verdict: number, bytes: number, nowMs: number, client: Client, reply: Reply): number {
     if (verdict === QUERY_DROP) return DROPPED;
     const query = this.#query;
-    let rcode = RCODE_NOTIMP;
-    if (verdict === QUERY_FORMERR) rcode = RCODE_FORMERR;
-    else if (verdict === QUERY_BADVERS) rcode = RCODE_BADVERS;
+    if (verdict === QUERY_RELAY) return this.#passThrough.pass(query, nowMs, client, reply);
+    const rcode = verdict === QUERY_FORMERR ? RCODE_FORMERR : RCODE_BADVERS;
     this.#composer.composeRcode(query, rcode, NO_OPTIONS, reply);
     client.traffic.request(NO_ZONE, query.type, bytes, query.dnssecOk);
     client.traffic.response(NO_ZONE, rcode, reply.length, 0, SOURCE_LOCAL);

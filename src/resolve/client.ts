@@ -14,6 +14,8 @@ export interface Client {
    * Undefined where the client has too many questions open already; the message is then dropped.
    */
   hold(): ReplySink | undefined;
+  /** The same, for an answer of many messages. Undefined also where there can be only one: over UDP. */
+  holdStream(source: StreamSource): ReplyStream | undefined;
 }
 
 /** Where the answer to one held message goes. Exactly one of the two is called, once. */
@@ -22,4 +24,19 @@ export interface ReplySink {
   send(reply: Reply): void;
   /** There will be no answer. */
   drop(): void;
+}
+
+/** Where the many messages go that answer one. */
+export interface ReplyStream {
+  /** Sends or copies a whole message. False: the client does not take them as fast as they come; `onDrain` is called when it has taken these. */
+  write(bytes: Uint8Array, start: number, end: number): boolean;
+  /** That was the last one. Called once. */
+  end(): void;
+}
+
+/** Who writes to a stream of replies. */
+export interface StreamSource {
+  onDrain(): void;
+  /** The client has left; nothing that is written reaches it, and `end` need not be called. */
+  onGone(): void;
 }

@@ -8,7 +8,7 @@ export const NO_UPSTREAM = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream an
 export const BLOCKED = edeOption(EDE_BLOCKED, 'refused by configuration');
 export const OVERLOADED = edeOption(0, 'too many questions in flight');
 const LOOPED = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'every upstream leads back to this agent');
-const TIMED_OUT = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answered in time');
+export const TIMED_OUT = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answered in time');
 const MALFORMED = edeOption(EDE_NETWORK_ERROR, 'malformed reply');
 
 /** What came of a question that was sent: a failure of the forwarder's, or a reply that could not be read. */

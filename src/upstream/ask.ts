@@ -1,3 +1,5 @@
+import type { RelayTarget } from './relay.ts';
+
 /** Why no answer came. A stable word: it stands in metrics, logs and the text of extended errors (RFC 8914). */
 export type Failure =
   | 'timeout' // asked, silent until all tries were over
@@ -35,4 +37,6 @@ export interface Asker {
   ask(ask: Ask): void;
   /** No upstream is thought to be alive, so that an answer is unlikely. */
   readonly isAllDown: boolean;
+  /** Whom messages are relayed to that only one server can answer: the first, and the next where it cannot be reached. Always in the order of the configuration. */
+  relayTargets(): readonly RelayTarget[];
 }

@@ -65,6 +65,10 @@ export class Forwarder implements InquiryOwner {
     return this.selection.isAllDown;
   }
 
+  relayTargets(): Upstream[] {
+    return this.selection.inOrder();
+  }
+
   /** Asks the upstreams. Exactly one of the two callbacks of `ask` is called, once, and not before this has returned. */
   ask(ask: Ask): void {
     if (this.#savedHedges < HEDGES_SAVED) this.#savedHedges += HEDGE_SHARE;

@@ -64,6 +64,12 @@ export class Selection {
     return this.looped.size === this.#upstreams.length;
   }
 
+  /** As configured, those that live before those that are down, and none that leads back to us: what may have an effect is not spread over servers. */
+  inOrder(): Upstream[] {
+    const others = this.#upstreams.filter((upstream) => !this.looped.has(upstream));
+    return [...others.filter(({ isDown }) => !isDown), ...others.filter(({ isDown }) => isDown)];
+  }
+
   /** Whether one was passed over as slow when last chosen: it is to be asked beside another now and then. */
   get hasSlow(): boolean {
     return this.#hasSlow;

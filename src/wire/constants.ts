@@ -27,6 +27,7 @@ export const RCODE_SERVFAIL = 2;
 export const RCODE_NXDOMAIN = 3;
 export const RCODE_NOTIMP = 4;
 export const RCODE_REFUSED = 5;
+export const RCODE_NOTAUTH = 9;
 export const RCODE_BADVERS = 16;
 export const RCODE_BADCOOKIE = 23;
 

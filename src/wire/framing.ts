@@ -1,3 +1,5 @@
+import { MAX_MESSAGE_LENGTH } from './constants.ts';
+
 /** Who takes the messages of one TCP connection. */
 export interface FrameSink {
   /** One message without its length field, in [start, end). The bytes are valid during the call only and may be changed in place. */
@@ -19,11 +21,17 @@ const HALF_LENGTH_READ = -2;
  * handed out in place; only one that lies across chunks is copied.
  */
 export class FrameReader {
+  readonly #mostKept: number;
   #partial: Uint8Array = NO_BYTES;
   #filled = 0;
   /** Of the frame across chunks, or one of the two above. */
   #length = NOTHING_READ;
   #firstOctet = 0;
+
+  /** `keepsRoom`: for streams of long messages, the room of one is kept for the next, up to 64 KiB. */
+  constructor({ keepsRoom = false }: { keepsRoom?: boolean } = {}) {
+    this.#mostKept = keepsRoom ? MAX_MESSAGE_LENGTH : MOST_KEPT;
+  }
 
   /** Some octets of a frame have come, and not all. */
   get isMidFrame(): boolean {
@@ -72,7 +80,7 @@ export class FrameReader {
     this.#append(chunk, offset, offset + taken);
     if (this.#filled < length) return end;
     const frame = this.#partial;
-    if (frame.length > MOST_KEPT) this.#partial = NO_BYTES;
+    if (frame.length > this.#mostKept) this.#partial = NO_BYTES;
     this.#length = NOTHING_READ;
     sink.onFrame(frame, 0, length);
     return offset + taken;

@@ -15,7 +15,7 @@ export const QUERY_OK = 0;
 export const QUERY_DROP = 1;
 export const QUERY_FORMERR = 2;
 /** Another opcode, a signed message, TKEY or a transfer: what only a relay of bytes serves. */
-export const QUERY_NOTIMP = 3;
+export const QUERY_RELAY = 3;
 export const QUERY_BADVERS = 4;
 
 /** Without OPT, and the least that any client must take (RFC 6891, section 6.2.3). */
@@ -74,12 +74,12 @@ export class QueryView {
     const isReadable = this.#readQuestion();
     if ((flags & OPCODE_MASK) !== 0) {
       if (!isReadable || this.#readRecords() === QUERY_FORMERR) this.#forgetOpt();
-      return QUERY_NOTIMP;
+      return QUERY_RELAY;
     }
     if (!isReadable) return QUERY_FORMERR;
     const outcome = this.#readRecords();
     // TKEY, TSIG, IXFR, AXFR, MAILB and MAILA are neighbours.
-    if (outcome !== QUERY_FORMERR && this.type >= TYPE_TKEY && this.type <= TYPE_MAILA) return QUERY_NOTIMP;
+    if (outcome !== QUERY_FORMERR && this.type >= TYPE_TKEY && this.type <= TYPE_MAILA) return QUERY_RELAY;
     return outcome;
   }
 
@@ -136,7 +136,7 @@ export class QueryView {
       }
       offset = next;
     }
-    if (isSigned) return QUERY_NOTIMP;
+    if (isSigned) return QUERY_RELAY;
     return this.ednsVersion > 0 ? QUERY_BADVERS : QUERY_OK;
   }
 

@@ -119,13 +119,13 @@ const hasWholeOptions = (data: Uint8Array): boolean =>
   }) ?? false;
 
 /** What a client is to be told: the names of the QUERY_ numbers of wire/query.ts. */
-export function expectedOutcome(octets: Uint8Array): 'DROP' | 'FORMERR' | 'NOTIMP' | 'BADVERS' | 'OK' {
+export function expectedOutcome(octets: Uint8Array): 'DROP' | 'FORMERR' | 'RELAY' | 'BADVERS' | 'OK' {
   if (octets.length < 12 || octets[2]! >= 0x80) return 'DROP';
-  if ((octets[2]! & 0x78) !== 0) return 'NOTIMP';
+  if ((octets[2]! & 0x78) !== 0) return 'RELAY';
   return attempt(() => readQuery(octets)) ?? 'FORMERR';
 }
 
-function readQuery(octets: Uint8Array): 'FORMERR' | 'NOTIMP' | 'BADVERS' | 'OK' {
+function readQuery(octets: Uint8Array): 'FORMERR' | 'RELAY' | 'BADVERS' | 'OK' {
   const header = new Cursor(octets, 4);
   const [questions, answers, authorities, additionals] = [
     header.number(2),
@@ -142,7 +142,7 @@ function readQuery(octets: Uint8Array): 'FORMERR' | 'NOTIMP' | 'BADVERS' | 'OK' 
   const opts = records.filter((record) => record.type === 41);
   if (opts.length > 1 || opts.some((opt) => !opt.isRoot || !hasWholeOptions(opt.data))) return 'FORMERR';
   if (records.slice(0, -1).some(signs)) return 'FORMERR';
-  if (records.some(signs) || [249, 250, 251, 252, 253, 254].includes(type)) return 'NOTIMP';
+  if (records.some(signs) || [249, 250, 251, 252, 253, 254].includes(type)) return 'RELAY';
   return opts.length === 1 && ((opts[0]!.ttl >>> 16) & 0xff) > 0 ? 'BADVERS' : 'OK';
 }
 

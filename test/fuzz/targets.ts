@@ -6,7 +6,7 @@ import { RecordFit } from '../../src/wire/fit.ts';
 import { FrameReader } from '../../src/wire/framing.ts';
 import { MessageScan } from '../../src/wire/message-scan.ts';
 import { expandedLength, expandName, nameFromText, nameToText, skipName, skipPlainName } from '../../src/wire/name.ts';
-import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_NOTIMP, QUERY_OK, QueryView } from '../../src/wire/query.ts';
+import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QUERY_RELAY, QueryView } from '../../src/wire/query.ts';
 import { rotateGroup } from '../../src/wire/rotate.ts';
 import { stripOpt } from '../../src/wire/strip-opt.ts';
 import { capTtls, subtractTtls } from '../../src/wire/ttl.ts';
@@ -61,7 +61,7 @@ const OUTCOMES = {
   OK: QUERY_OK,
   DROP: QUERY_DROP,
   FORMERR: QUERY_FORMERR,
-  NOTIMP: QUERY_NOTIMP,
+  RELAY: QUERY_RELAY,
   BADVERS: QUERY_BADVERS,
 };
 

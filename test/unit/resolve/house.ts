@@ -4,19 +4,23 @@ import { CacheTraffic } from '../../../src/cache/cache-traffic.ts';
 import type { CachePolicy, ZoneConfig } from '../../../src/config/config.ts';
 import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
+import { TroubleLog } from '../../../src/core/trouble-log.ts';
 import { Traffic } from '../../../src/metrics/traffic.ts';
 import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import { CacheResponder } from '../../../src/resolve/cache-responder.ts';
-import type { Client, ReplySink } from '../../../src/resolve/client.ts';
+import type { Client, ReplySink, ReplyStream } from '../../../src/resolve/client.ts';
 import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
 import { LocalAnswers } from '../../../src/resolve/local-answers.ts';
+import { PassThrough } from '../../../src/resolve/pass-through.ts';
 import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED } from '../../../src/resolve/responder.ts';
 import { TransientEntry } from '../../../src/resolve/transient-entry.ts';
+import { ZoneFlush } from '../../../src/resolve/zone-flush.ts';
 import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
+import type { RelayTarget } from '../../../src/upstream/relay.ts';
 import { decodeMessage as decodeWire, encodeMessage, type Message as WireMessage } from '../../../src/wire/codec.ts';
 import { Reply } from '../../../src/wire/reply.ts';
 import { decodeMessage, encodeQuestion, type Message, type QuestionOptions } from '../../client/message.ts';
@@ -65,10 +69,15 @@ const USUAL: Omit<ZoneConfig, 'zone'> = {
 /** The way out, played by the test: it sees what is asked, and says when and what comes back. */
 export class PlayedUpstream implements Asker {
   isAllDown = false;
+  targets: readonly RelayTarget[] = [];
   readonly asked: Ask[] = [];
 
   ask(ask: Ask): void {
     this.asked.push(ask);
+  }
+
+  relayTargets(): readonly RelayTarget[] {
+    return this.targets;
   }
 
   /** Answers the oldest question with these sections; the question is repeated. Flags: RA, and what is given. */
@@ -112,6 +121,8 @@ export class House {
   readonly queryLog: QueryLog;
   readonly delivery: Delivery;
   readonly responder: CacheResponder;
+  readonly flush: ZoneFlush;
+  readonly passThrough: PassThrough;
   readonly #reply = new Reply();
 
   constructor(bytes = 2 << 20, options: HouseOptions = {}) {
@@ -138,7 +149,13 @@ export class House {
       routes: this.#routes(options),
     });
     const { queryLog, resolver } = this;
-    this.responder = new CacheResponder({ cache, cacheTraffic, composer, queryLog, resolver, seed });
+    const log = options.log ?? silentLogger;
+    this.flush = new ZoneFlush(cache, flights);
+    const troubles = new TroubleLog({ log, clock, arm: () => () => {} });
+    const routes = this.#routes(options);
+    this.passThrough = new PassThrough({ clock, composer, flush: this.flush, log, routes, troubles, wheel });
+    const { passThrough } = this;
+    this.responder = new CacheResponder({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, seed });
   }
 
   /** Other zones from the next question on, as after a reload. */
@@ -196,6 +213,10 @@ export class PlayedClient implements Client, ReplySink {
 
   hold(): ReplySink | undefined {
     return this;
+  }
+
+  holdStream(): ReplyStream | undefined {
+    return undefined;
   }
 
   send(reply: Reply): void {
