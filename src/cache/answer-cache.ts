@@ -5,7 +5,7 @@ import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
 import { Drops, type NameTest } from './drops.ts';
 import { EntryIndex } from './entry-index.ts';
-import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_REFRESHING } from './entry-memory.ts';
+import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_KEPT, STATE_REFRESHING } from './entry-memory.ts';
 import { entryLength, writeEntry } from './entry-writer.ts';
 import { dnssecBits, EVERY_TYPE, keyOf } from './key.ts';
 import { Slab } from './slab.ts';
@@ -106,6 +106,15 @@ export class AnswerCache {
     return this.expiredOfLast(nowMs, staleSeconds);
   }
 
+  /**
+   * Offset of the last good answer to the question's name and that type, or -1: one with records, that ended less than `goodSeconds` ago, or that is kept
+   * already and may be for longer.
+   */
+  lastGood(question: CacheQuestion, type: number, nowMs: number, goodSeconds: number): number {
+    const at = this.#find(question, type);
+    return at !== -1 && this.memory.kind(at) === KIND_POSITIVE && this.#isBridge(at, nowMs, goodSeconds) ? at : -1;
+  }
+
   /** Keeps an answer for `question` and returns its offset, or -1 where there is no room. */
   store(question: CacheQuestion, answer: AnswerDraft, nowMs: number): number {
     const type = answer.isForName ? EVERY_TYPE : question.type;
@@ -140,7 +149,9 @@ export class AnswerCache {
     const at = this.findExpired(question, nowMs, staleSeconds);
     if (at === -1) return false;
     this.memory.setRecheckAtMs(at, recheckAtMs);
-    this.memory.setRefreshAtMs(at, Math.max(this.memory.refreshAtMs(at), recheckAtMs));
+    if (!this.memory.has(at, STATE_KEPT)) {
+      this.memory.setRefreshAtMs(at, Math.max(this.memory.refreshAtMs(at), recheckAtMs));
+    }
     this.memory.unmark(at, STATE_REFRESHING);
     return true;
   }
@@ -198,7 +209,9 @@ export class AnswerCache {
 
   #isBridge(at: number, nowMs: number, staleSeconds: number): boolean {
     if (at === -1) return false;
-    return this.memory.kind(at) !== KIND_FAILURE && nowMs < this.memory.freshUntilMs(at) + staleSeconds * 1000;
+    const { memory } = this;
+    if (memory.has(at, STATE_KEPT)) return nowMs < memory.refreshAtMs(at);
+    return memory.kind(at) !== KIND_FAILURE && nowMs < memory.freshUntilMs(at) + staleSeconds * 1000;
   }
 
   #allocate(length: number): number {

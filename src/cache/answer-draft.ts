@@ -1,7 +1,7 @@
 import { KEPT_OPTIONS } from '../core/limits.ts';
 import { FLAG_AA, FLAG_AD, FLAG_TC } from '../wire/constants.ts';
 import type { MessageScan } from '../wire/message-scan.ts';
-import { KIND_FAILURE } from './entry-memory.ts';
+import { type EntryMemory, KIND_FAILURE } from './entry-memory.ts';
 
 const NOTHING = new Uint8Array(0);
 const NO_OFFSETS = new Uint16Array(0);
@@ -20,6 +20,8 @@ export class AnswerDraft {
   /** No TTL in the records is let stand above this. */
   capSeconds = 0xffff_ffff;
   isPrefetched = false;
+  /** Of a last good answer that is kept although there is none any more: until when, monotonic; 0: this is no such answer. */
+  keptUntilMs = 0;
 
   message: Uint8Array = NOTHING;
   bodyStart = 0;
@@ -36,6 +38,29 @@ export class AnswerDraft {
   optionsStart = 0;
   optionsEnd = 0;
 
+  /** Takes a copy of the entry at `at`, but for its options and what is said of its life: room for a new entry may be where it lies. */
+  takeEntry(memory: EntryMemory, at: number): void {
+    const bodyStart = memory.bodyStart(at);
+    const ttls = memory.ttlIndex(at);
+    const groups = memory.groupIndex(at);
+    this.kind = memory.kind(at);
+    this.rcode = memory.rcode(at);
+    this.flags = memory.flags(at);
+    this.zone = memory.zone(at);
+    this.isForName = false;
+    this.message = memory.bytes.slice(bodyStart, memory.optionsStart(at));
+    this.bodyStart = 0;
+    this.bodyEnd = this.message.length;
+    this.answers = memory.answers(at);
+    this.authorities = memory.authorities(at);
+    this.additionals = memory.additionals(at);
+    this.ttlCount = memory.ttlCount(at);
+    this.ttlOffsets = memory.u16.slice(ttls, groups);
+    this.groupCount = memory.groupCount(at);
+    this.groups = memory.u16.slice(groups, groups + 3 * this.groupCount);
+    this.setOptions(NOTHING, 0, 0);
+  }
+
   /** Takes the records that `scan` has found in `message`; what they are worth is set by the caller. */
   takeRecords(scan: MessageScan, message: Uint8Array): void {
     this.rcode = scan.rcode;
@@ -50,6 +75,7 @@ export class AnswerDraft {
     this.ttlCount = scan.ttlCount;
     this.groups = scan.groups;
     this.groupCount = scan.groupCount;
+    this.keptUntilMs = 0;
     this.setOptions(NOTHING, 0, 0);
   }
 
@@ -61,6 +87,7 @@ export class AnswerDraft {
     this.bodyStart = this.bodyEnd = 0;
     this.answers = this.authorities = this.additionals = 0;
     this.ttlCount = this.groupCount = 0;
+    this.keptUntilMs = 0;
     this.setOptions(NOTHING, 0, 0);
   }
 

@@ -2,7 +2,7 @@
  * Cached answers as bytes. An entry is one record of this layout, little endian as the machine has it, at an offset that is a multiple of 16:
  *
  *    0  f64  freshUntilMs   monotonic
- *    8  f64  refreshAtMs    from then on a popular entry is refreshed; Infinity: never
+ *    8  f64  refreshAtMs    from then on a popular entry is refreshed; Infinity: never; of a kept one: when it is kept no longer
  *   16  f64  recheckAtMs    a stale entry whose refresh failed is served without a new attempt until then
  *   24  u32  key            of the index, so that a slot can be traced back to it
  *   28  u32  ttlSeconds     the lowest TTL as it stands in the records now
@@ -190,5 +190,7 @@ export const KIND_FAILURE = 2;
 
 /** A refresh is on its way. */
 export const STATE_REFRESHING = 1;
+/** The last good answer, given although the upstream has none any more: it bridges nothing beyond `refreshAtMs`, and is not refreshed ahead of its end. */
+export const STATE_KEPT = 2;
 
 export const DNSSEC_SHIFT = 14;

@@ -3,7 +3,7 @@ import { copyBytes } from '../wire/copy.ts';
 import { capTtls } from '../wire/ttl.ts';
 import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
-import { DNSSEC_SHIFT, ENTRY_HEADER, type EntryMemory } from './entry-memory.ts';
+import { DNSSEC_SHIFT, ENTRY_HEADER, type EntryMemory, STATE_KEPT } from './entry-memory.ts';
 import { dnssecBits } from './key.ts';
 
 /** A popular entry is asked for again when so much of its life is left, but not less than one second. */
@@ -30,10 +30,16 @@ export function writeEntry(
   answer: AnswerDraft,
   nowMs: number,
 ): void {
-  const freshUntilMs = nowMs + answer.seconds * 1000;
-  const refreshMs = Math.max(REFRESH_LEAST_MS, answer.seconds * 1000 * REFRESH_PART);
+  let freshUntilMs = nowMs + answer.seconds * 1000;
+  let refreshAtMs = Number.POSITIVE_INFINITY;
+  if (answer.keptUntilMs !== 0) {
+    refreshAtMs = answer.keptUntilMs;
+    if (freshUntilMs > refreshAtMs) freshUntilMs = refreshAtMs;
+  } else if (answer.isPrefetched) {
+    refreshAtMs = freshUntilMs - Math.max(REFRESH_LEAST_MS, answer.seconds * 1000 * REFRESH_PART);
+  }
   memory.f64[at >> 3] = freshUntilMs;
-  memory.f64[(at >> 3) + 1] = answer.isPrefetched ? freshUntilMs - refreshMs : Number.POSITIVE_INFINITY;
+  memory.f64[(at >> 3) + 1] = refreshAtMs;
   memory.f64[(at >> 3) + 2] = 0;
   memory.u32[(at >> 2) + 6] = key;
   memory.u32[(at >> 2) + 7] = answer.seconds;
@@ -44,7 +50,8 @@ export function writeEntry(
 function writeFixed(u16: Uint16Array, index: number, question: CacheQuestion, answer: AnswerDraft): void {
   u16[index + 16] = (entryLength(question, answer) + 15) >> 4;
   u16[index + 17] = answer.kind;
-  u16[index + 18] = dnssecBits(question.dnssecOk, question.flags) << DNSSEC_SHIFT;
+  const state = answer.keptUntilMs === 0 ? 0 : STATE_KEPT;
+  u16[index + 18] = (dnssecBits(question.dnssecOk, question.flags) << DNSSEC_SHIFT) | state;
   u16[index + 19] = answer.flags;
   u16[index + 20] = answer.rcode;
   u16[index + 21] = answer.zone;

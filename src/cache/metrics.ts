@@ -1,7 +1,15 @@
 import type { Register } from '../metrics/register.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
 import type { AnswerCache } from './answer-cache.ts';
-import { type CacheTraffic, HIT_DENIAL, HIT_SUCCESS, MISS, PREFETCH, SERVED_STALE } from './cache-traffic.ts';
+import {
+  type CacheTraffic,
+  HIT_DENIAL,
+  HIT_SUCCESS,
+  KEPT_LAST_GOOD,
+  MISS,
+  PREFETCH,
+  SERVED_STALE,
+} from './cache-traffic.ts';
 
 const LABELS = ['server', 'zones', 'view'] as const;
 const LABELS_WITH_TYPE = ['server', 'type', 'zones', 'view'] as const;
@@ -37,6 +45,13 @@ export function registerCacheMetrics(register: Register, { cache, traffic, zones
   events('coredns_cache_misses_total', 'Queries that no live entry answered.', MISS);
   events('coredns_cache_prefetch_total', 'Entries asked for again before their end.', PREFETCH);
   events('coredns_cache_served_stale_total', 'Queries answered by an entry after its end.', SERVED_STALE);
+  const kept = 'Answers "no" of upstreams in place of which the last good answer was given.';
+  register.counter('signpost_cache_kept_last_good_total', kept, ['zone'], (emit) => {
+    for (let zone = 0; zone < zones.size; zone++) {
+      const count = traffic.read(zone, KEPT_LAST_GOOD);
+      if (count > 0) emit({ zone: zones.name(zone) }, count);
+    }
+  });
   registerSizes(register, cache, server);
 }
 

@@ -18,6 +18,7 @@ import type { Composer } from './composer.ts';
 import { extendedError, type Trouble } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
+import { LastGood } from './last-good.ts';
 import { mayServeStale } from './stale-rule.ts';
 import type { TransientEntry } from './transient-entry.ts';
 
@@ -42,12 +43,14 @@ export class Delivery implements FlightControl {
   readonly #lifetime = new Lifetime();
   readonly #draft = new AnswerDraft();
   readonly #reply = new Reply();
+  readonly #lastGood: LastGood;
   readonly #stripped = new Uint8Array(65_535);
   /** Replies that were no DNS messages although their question matched. Read by the metrics. */
   malformed = 0;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
+    this.#lastGood = new LastGood(parts.cache, parts.cacheTraffic);
     this.#question = new QueryView(parts.seed);
     this.#waiterQuery = new QueryView(parts.seed);
   }
@@ -81,8 +84,9 @@ export class Delivery implements FlightControl {
     if (draft.kind === KIND_FAILURE) {
       this.#keepFailure(flight, question, nowMs);
       if (this.#deliverStale(flight, question, nowMs)) return;
-    } else if (flight.isShared && draft.seconds > 0) {
-      const at = cache.store(question, draft, nowMs);
+    } else if (flight.isShared) {
+      if (flight.zone.cache.keepLastGoodSeconds > 0) this.#lastGood.mend(question, draft, flight.zone, nowMs);
+      const at = draft.seconds > 0 ? cache.store(question, draft, nowMs) : -1;
       if (at !== -1) {
         this.#deliver(flight, cache.memory, at, nowMs, upstream.label);
         return;
