@@ -119,7 +119,7 @@ test('a server that knows no cookies is asked with ours, and believed', async (t
 });
 
 test('questions leave from the source address', async (t) => {
-  for (const transport of ['udp'] as const) {
+  for (const transport of ['udp', 'tcp'] as const) {
     const sources = new Set<string>();
     const server = await ScriptedServer.start(({ query, socket, reply }) => {
       if (socket !== undefined) sources.add(socket.remoteAddress!);
