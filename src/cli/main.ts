@@ -4,6 +4,7 @@ import { packageVersion } from '../core/version.ts';
 import { defineCheck } from './check.ts';
 import { defineDemo } from './demo.ts';
 import { EXIT_FAILED, EXIT_NO_AGENT, EXIT_USAGE } from './exit-code.ts';
+import { defineImport } from './import.ts';
 import { defineQuery } from './query.ts';
 import { defineServe } from './serve.ts';
 
@@ -36,6 +37,7 @@ function program(): Command {
   defineDemo(signpost.command('demo'));
   defineCheck(signpost.command('check'));
   defineQuery(signpost.command('query'));
+  defineImport(signpost.command('import'));
   return signpost;
 }
 

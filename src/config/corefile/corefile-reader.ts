@@ -1,5 +1,6 @@
 import { type Complaints, shown } from '../complaints.ts';
 import { DEFAULTS, type Flags, type Surroundings } from '../flags.ts';
+import { Refusal } from '../refusal.ts';
 import type { Settings } from '../settings.ts';
 import type { SettingsReader } from '../settings-reader.ts';
 import { parseSocketAddress } from '../socket-address.ts';
@@ -29,6 +30,15 @@ export function corefileReader(path: string, flags: CorefileFlags): SettingsRead
     const said = notes.filter(({ matters }) => matters).map((note) => noteText(note));
     return { ...settings, notes: said };
   };
+}
+
+/** The text of the file at `path`. Throws `Refusal`. */
+export function readCorefile(path: string, { readFile }: Pick<Surroundings, 'readFile'>): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message}; expected a readable Corefile`);
+  }
 }
 
 /** What a Corefile comes to, and what in it has no equal. What is wrong in it goes to `complaints`. */

@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { Complaints, shown } from '../config/complaints.ts';
+import type { Note } from '../config/corefile/note.ts';
+import type { Flags } from '../config/flags.ts';
+import type { Settings } from '../config/settings.ts';
+import { collect } from './config-options.ts';
+import { processSurroundings } from './surroundings.ts';
+
+type ImportFlags = Pick<Flags, 'listen' | 'clusterDns' | 'clusterDomain' | 'resolvConf'> & { readonly json?: boolean };
+
+/** `signpost import`. */
+export function defineImport(command: Command): void {
+  command
+    .summary('turn a Corefile or a kube-dns ConfigMap into flags and a configuration file')
+    .description(
+      'Reads a Corefile of NodeLocal DNSCache or CoreDNS, or a ConfigMap in YAML that holds one or that is named kube-dns, and prints\n' +
+        'a file for --config. Comments on top of it name, with its line, each thing that has no equal, and whether that matters.',
+    )
+    .argument('<FILE>', 'Corefile, or ConfigMap in YAML')
+    .option('--listen <IP[:PORT]>', 'what __PILLAR__LOCAL__DNS__ stands for; may be repeated', collect)
+    .option('--cluster-dns <UPSTREAM>', 'what __PILLAR__CLUSTER__DNS__ stands for; may be repeated', collect)
+    .option('--cluster-domain <NAME>', 'what __PILLAR__DNS__DOMAIN__ stands for')
+    .option('--resolv-conf <FILE>', 'what __PILLAR__UPSTREAM__SERVERS__ stands for')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLES)
+    .action((file: string, flags: ImportFlags) => importFile(file, flags));
+}
+
+const EXAMPLES = `
+Examples:
+  signpost import /etc/coredns/Corefile > signpost.yaml && signpost check --config signpost.yaml
+  kubectl -n kube-system get configmap node-local-dns -o yaml > map.yaml && signpost import map.yaml
+To use a Corefile as it is: signpost serve --corefile FILE`;
+
+async function importFile(file: string, flags: ImportFlags): Promise<void> {
+  const [{ importText }, { readCorefile }, { plainSettings, settingsFlags }] = await Promise.all([
+    import('../config/corefile/import-file.ts'),
+    import('../config/corefile/corefile-reader.ts'),
+    import('../config/settings-yaml.ts'),
+  ]);
+  const surroundings = processSurroundings();
+  const complaints = new Complaints();
+  const text = complaints.read('ERR_COREFILE', `read ${shown(file)}`, 'FILE', () => readCorefile(file, surroundings));
+  complaints.throwIfAny();
+  const { settings, notes } = importText(text!, file, flags, surroundings, complaints);
+  complaints.throwIfAny();
+  if (flags.json === true) {
+    const report = { settings: plainSettings(settings), ...settingsFlags(settings), notes };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else process.stdout.write(await importedText(file, settings, notes));
+}
+
+/** The file, under what a person has to know. */
+async function importedText(file: string, settings: Settings, notes: readonly Note[]): Promise<string> {
+  const { settingsFlags, settingsYaml } = await import('../config/settings-yaml.ts');
+  const { flags, isAll } = settingsFlags(settings);
+  const words = ['signpost', 'serve', ...flags].map((word) => (/^[\w./:=,#@+-]+$/.test(word) ? word : `'${word}'`));
+  const comments = [
+    `From ${file}. Save this as signpost.yaml, then: signpost serve --config signpost.yaml`,
+    isAll
+      ? 'The same in flags, without a file:'
+      : 'In flags, without a file, and without what the zones below say beside their upstreams:',
+    `  ${words.join(' ')}`,
+    ...section(
+      'Has no equal here, and matters:',
+      notes.filter(({ matters }) => matters),
+    ),
+    ...section(
+      'Built in, or left out without clients noticing:',
+      notes.filter(({ matters }) => !matters),
+    ),
+  ];
+  return `${comments.map((line) => `# ${line}`.trimEnd()).join('\n')}\n\n${settingsYaml(settings)}`;
+}
+
+/** Notes that say the same stand in one line, with all their places. */
+function section(title: string, notes: readonly Note[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { place, name, text } of notes) {
+    const said = `${name} ${text}`;
+    places.set(said, [...(places.get(said) ?? []), place]);
+  }
+  if (places.size === 0) return [];
+  return ['', title, ...[...places].map(([said, where]) => `  ${where.join(', ')}: ${said}`)];
+}
