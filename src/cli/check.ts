@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ConfigErrors } from '../config/config-errors.ts';
 import type { Flags } from '../config/flags.ts';
 import { configFromFlags, type LoadedConfig } from '../config/from-flags.ts';
+import { loadSettingsReaders } from '../config/settings-readers.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import { ConfigError } from '../core/errors.ts';
 import { addConfigOptions, VALUES_HELP } from './config-options.ts';
@@ -27,7 +28,7 @@ type CheckFlags = Flags & { readonly json?: boolean };
 async function check(flags: CheckFlags): Promise<void> {
   let loaded: LoadedConfig;
   try {
-    loaded = configFromFlags(flags, processSurroundings());
+    loaded = configFromFlags(flags, processSurroundings(), await loadSettingsReaders(flags));
   } catch (error) {
     if (flags.json !== true || !(error instanceof ConfigErrors)) throw error;
     return endWith({ errors: error.errors.map(errorJson) }, EXIT_USAGE);

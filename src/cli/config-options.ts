@@ -12,6 +12,7 @@ export function collect(value: string, earlier: readonly string[] | undefined): 
  */
 export function addConfigOptions(command: Command): Command {
   return command
+    .option('--config <FILE>', 'YAML: all that flags say, and settings of zones; watched. A flag beats the file')
     .optionsGroup('Where it listens:')
     .option('--listen <IP[:PORT]>', `UDP and TCP; may be repeated (default ${DEFAULTS.listen})`, collect)
     .option('--metrics <IP:PORT|off>', `/metrics alone, for the network (default ${DEFAULTS.metrics})`)
@@ -31,6 +32,7 @@ export function addConfigOptions(command: Command): Command {
     .option('--resolv-conf <FILE>', `its name servers are the upstreams; watched (default ${DEFAULTS.resolvConf})`)
     .option('--route <ZONE=UPSTREAM[,UPSTREAM]>', 'a zone with upstreams of its own; may be repeated', collect)
     .option('--policy <NAME>', `which upstream comes first: ${POLICIES.join(', ')} (default ${DEFAULTS.policy})`)
+    .option('--corefile <FILE>', 'a Corefile of NodeLocal DNSCache or CoreDNS, in place of --config; watched')
     .optionsGroup('What it keeps:')
     .option('--cache-size <BYTES>', `memory for answers, all zones together (default ${DEFAULTS.cacheSize})`)
     .optionsGroup('How it runs:')

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Complaints } from '../config/complaints.ts';
 import { httpAddresses } from '../config/http-addresses.ts';
 import { listenAddresses } from '../config/listen-addresses.ts';
+import type { Said } from '../config/settings.ts';
 import { collect } from './config-options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 
@@ -32,8 +33,12 @@ export function defineDemo(command: Command): void {
 
 async function demo(flags: DemoFlags): Promise<void> {
   const complaints = new Complaints();
-  const listen = listenAddresses(flags.listen ?? [DEFAULT_LISTEN], complaints);
-  const http = httpAddresses(flags.metrics, flags.admin, complaints);
+  const said = (name: string, text: string): Said => ({ text, origin: { name } });
+  const listen = listenAddresses(
+    (flags.listen ?? [DEFAULT_LISTEN]).map((text) => said('--listen', text)),
+    complaints,
+  );
+  const http = httpAddresses([said('--metrics', flags.metrics)], [said('--admin', flags.admin)], complaints);
   complaints.throwIfAny();
   const [{ startDemo }, { createLogger }] = await Promise.all([
     import('../demo/demo.ts'),

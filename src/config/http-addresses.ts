@@ -1,6 +1,7 @@
-import { type Complaints, shown } from './complaints.ts';
+import { type Complaints, originText } from './complaints.ts';
 import type { SocketAddress } from './config.ts';
 import { DEFAULTS } from './flags.ts';
+import type { Said } from './settings.ts';
 import { isWildcard, parseSocketAddress } from './socket-address.ts';
 
 export interface HttpAddresses {
@@ -8,46 +9,38 @@ export interface HttpAddresses {
   readonly admin: SocketAddress | undefined;
 }
 
-/** Reads `--metrics` and `--admin`, which are `IP:PORT` or `off`, and need two ports. */
+/** Reads where the two HTTP servers listen, each `IP:PORT` or `off`, on two ports. Of each the first value decides; none: the default. */
 export function httpAddresses(
-  metricsFlag: string | undefined,
-  adminFlag: string | undefined,
+  metricsSaid: readonly Said[],
+  adminSaid: readonly Said[],
   complaints: Complaints,
 ): HttpAddresses {
-  const metrics = httpAddress(
-    metricsFlag ?? DEFAULTS.metrics,
-    'ERR_METRICS_ADDRESS',
-    'serve metrics on',
-    '--metrics',
-    complaints,
-  );
-  const admin = httpAddress(
-    adminFlag ?? DEFAULTS.admin,
-    'ERR_ADMIN_ADDRESS',
-    'serve the admin API on',
-    '--admin',
-    complaints,
-  );
+  const metrics = first(metricsSaid, DEFAULT_METRICS, METRICS, complaints);
+  const admin = first(adminSaid, DEFAULT_ADMIN, ADMIN, complaints);
   if (metrics !== undefined && admin !== undefined && overlaps(metrics, admin)) {
+    const [ours, theirs] = [metricsSaid[0] ?? DEFAULT_METRICS, adminSaid[0] ?? DEFAULT_ADMIN];
     complaints.add(
       'ERR_ADMIN_ADDRESS',
-      `Cannot serve both metrics and the admin API on port ${admin.port} (--metrics, --admin): expected two ports`,
+      `Cannot serve both metrics and the admin API on port ${admin.port} (${originText(ours.origin)}, ${originText(theirs.origin)}): expected two ports`,
     );
   }
   return { metrics, admin };
 }
 
-function httpAddress(
-  value: string,
-  code: string,
-  verb: string,
-  option: string,
+const DEFAULT_METRICS: Said = { text: DEFAULTS.metrics, origin: { name: '--metrics' } };
+const DEFAULT_ADMIN: Said = { text: DEFAULTS.admin, origin: { name: '--admin' } };
+const METRICS = { code: 'ERR_METRICS_ADDRESS', action: (value: string) => `serve metrics on ${value}` };
+const ADMIN = { code: 'ERR_ADMIN_ADDRESS', action: (value: string) => `serve the admin API on ${value}` };
+
+function first(
+  said: readonly Said[],
+  fallback: Said,
+  { code, action }: typeof METRICS,
   complaints: Complaints,
 ): SocketAddress | undefined {
-  if (value === 'off') return undefined;
-  return complaints.read(code, `${verb} ${shown(value)}`, option, () =>
-    parseSocketAddress(value, undefined, 'expected IP:PORT or off, such as 127.0.0.1:9254'),
-  );
+  const read = (text: string): SocketAddress | undefined =>
+    text === 'off' ? undefined : parseSocketAddress(text, undefined, 'expected IP:PORT or off, such as 127.0.0.1:9254');
+  return (said.length === 0 ? [fallback] : said).map((value) => complaints.readSaid(code, action, value, read))[0];
 }
 
 function overlaps(a: SocketAddress, b: SocketAddress): boolean {

@@ -1,15 +1,15 @@
-import { type Complaints, shown } from './complaints.ts';
+import type { Complaints } from './complaints.ts';
 import type { SocketAddress } from './config.ts';
 import { Refusal } from './refusal.ts';
+import type { Said } from './settings.ts';
 import { isMulticast, isWildcard, parseSocketAddress } from './socket-address.ts';
 
-/** Reads every `--listen`; an address that is given twice counts once. */
-export function listenAddresses(values: readonly string[], complaints: Complaints): SocketAddress[] {
+/** Reads every address to listen on; one that is given twice counts once. */
+export function listenAddresses(values: readonly Said[], complaints: Complaints): SocketAddress[] {
   const addresses: SocketAddress[] = [];
   for (const value of values) {
-    const address = complaints.read('ERR_LISTEN_ADDRESS', `listen on ${shown(value)}`, '--listen', () =>
-      listenAddress(value),
-    );
+    const action = (text: string): string => `listen on ${text}`;
+    const address = complaints.readSaid('ERR_LISTEN_ADDRESS', action, value, listenAddress);
     const isKnown = addresses.some(
       (known) => known.host === address?.host && known.port === address.port && known.port !== 0,
     );

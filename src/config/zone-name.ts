@@ -17,3 +17,16 @@ export function parseZoneName(text: string): string {
     throw new Refusal('expected a domain name such as corp.example (letters, digits, - and _, at most 63 a label)');
   return `${name}.`;
 }
+
+/** Is `name` at or below `zone`? Both in lower case, with the trailing dot. */
+export function isWithin(name: string, zone: string): boolean {
+  return zone === '.' || name === zone || name.endsWith(`.${zone}`);
+}
+
+/** The names that enclose `name`, from the closest to the root. */
+export function* enclosingNames(name: string): Generator<string> {
+  for (let rest = name; rest !== '.'; ) {
+    rest = rest.slice(rest.indexOf('.') + 1) || '.';
+    yield rest;
+  }
+}

@@ -23,7 +23,7 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/agent/logger.ts'],
   yaml: ['src/demo/', 'src/config/'],
   // Built into dist/ as far as it is used, so it is no package of those who install this one.
-  valibot: ['src/config/yaml-schema.ts'],
+  valibot: ['src/config/yaml-schema.ts', 'src/config/yaml-settings.ts'],
 };
 
 interface Import {
