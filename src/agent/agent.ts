@@ -93,7 +93,7 @@ export class Agent {
     this.#readiness = new Readiness({ hasAnswers: () => dataPlane.hasAnswers, configError: () => reloads?.error });
     this.#readiness.listening();
     this.#eventLoopDelay.start();
-    this.#endWarmUp = warmUp(dataPlane.forwarders);
+    this.#endWarmUp = warmUp(() => dataPlane.forwarders);
   }
 
   /** Where it really listens: the ports that 0 became. */
@@ -103,11 +103,12 @@ export class Agent {
 
   /**
    * Takes over zones and upstreams of a new configuration, whole, between two queries. Sockets and the cache's size stay what they are, which is said once
-   * where the configuration has them otherwise.
+   * where the configuration has them otherwise. One reload at a time.
    */
-  reload(config: Config): void {
-    this.#dataPlane.apply(config);
-    this.#config = this.#fixed.hold(config);
+  async reload(config: Config): Promise<void> {
+    const held = this.#fixed.hold(config);
+    await this.#dataPlane.apply(held);
+    this.#config = held;
   }
 
   /** Not ready; goes on answering for the lameduck time; then ends what is in flight and closes. */

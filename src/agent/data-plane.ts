@@ -7,6 +7,7 @@ import type { Config, SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { inSlices, type Steps } from '../core/slices.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { TroubleLog } from '../core/trouble-log.ts';
 import { packageVersion } from '../core/version.ts';
@@ -27,7 +28,8 @@ import { ZoneFlush } from '../resolve/zone-flush.ts';
 import type { Asker } from '../upstream/ask.ts';
 import { registerUpstreamMetrics } from '../upstream/metrics.ts';
 import { Upstreams } from '../upstream/upstreams.ts';
-import { zoneTable } from './zone-table.ts';
+import { changedNames, testFor } from './zone-changes.ts';
+import { zoneTable, zoneTableInSteps } from './zone-table.ts';
 
 export interface DataPlaneParts {
   clock: Clock;
@@ -50,6 +52,9 @@ export class DataPlane {
   readonly #zones: ZoneIds;
   readonly #queryLog: QueryLog;
   #forwarders: ReadonlyMap<string, Asker>;
+  #config: Config;
+  /** Names that the last swap answers otherwise than the one before. */
+  #changed: ReadonlySet<string> = new Set();
 
   constructor(config: Config, { clock, log, zones }: DataPlaneParts) {
     const { cacheTraffic, flights } = this;
@@ -61,6 +66,7 @@ export class DataPlane {
     const cache = new AnswerCache({ bytes: config.cacheBytes });
     this.cache = cache;
     this.#zones = zones;
+    this.#config = config;
     this.upstreams = new Upstreams({ clock, wheel, log });
     this.#forwarders = this.upstreams.apply(config.zones);
     this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
@@ -75,6 +81,7 @@ export class DataPlane {
       flights,
       control: this.#delivery,
       local,
+      loops: this.upstreams.loops,
       queryLog: this.#queryLog,
       transient,
       wheel,
@@ -95,13 +102,29 @@ export class DataPlane {
     this.#sampleQueries(config);
   }
 
-  /** Swaps zones and upstreams whole; what did not change keeps its connections, and everything its cache. */
-  apply(config: Config): void {
-    this.#forwarders = this.upstreams.apply(config.zones);
-    const routes = zoneTable(config, this.#forwarders, this.#zones);
+  /**
+   * Swaps zones and upstreams whole, between two queries; what did not change keeps its connections and its cache. Many zones are made ready in slices, and
+   * the old ones answer meanwhile. One call at a time.
+   */
+  apply(config: Config): Promise<void> {
+    return inSlices(this.#swap(config));
+  }
+
+  *#swap(config: Config): Steps<void> {
+    const upstreams = yield* this.upstreams.prepare(config.zones);
+    const routes = yield* zoneTableInSteps(config, upstreams.forwarders, this.#zones);
+    const changed = yield* changedNames(this.#config, config);
+    // What the last swap dropped may still be on its way out of the cache.
+    if (this.cache.isTesting) for (const name of this.#changed) changed.add(name);
+    const isChanged = changed.size === 0 ? undefined : yield* testFor(changed, routes);
+    this.upstreams.take(upstreams);
+    this.#forwarders = upstreams.forwarders;
     this.#resolver.replaceRoutes(routes);
     this.#passThrough.replaceRoutes(routes);
     this.#sampleQueries(config);
+    if (isChanged !== undefined) this.flush.flushWhere(isChanged);
+    this.#changed = changed;
+    this.#config = config;
   }
 
   /** Local names, which no zone of the configuration has, are sampled as the zones are that say nothing of it. */

@@ -5,10 +5,10 @@ const QUESTION = Uint8Array.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0
 const AGAIN_MS = 1000;
 
 /**
- * Asks the upstreams of every zone one question at start, again each second until one answers: connections are open before the first pod
- * asks, and readiness knows that there is somebody to ask. Returns what ends it.
+ * Asks the upstreams of every zone, as the zones are then, one question at start, again each second until one answers: connections are open before the
+ * first pod asks, and readiness knows that there is somebody to ask. Returns what ends it.
  */
-export function warmUp(forwarders: Iterable<Asker>): () => void {
+export function warmUp(forwarders: () => Iterable<Asker>): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
   const finish = (): void => {
@@ -16,7 +16,7 @@ export function warmUp(forwarders: Iterable<Asker>): () => void {
     clearTimeout(timer);
   };
   const askAll = (): void => {
-    for (const forwarder of forwarders) forwarder.ask(question(finish));
+    for (const forwarder of forwarders()) forwarder.ask(question(finish));
     timer = setTimeout(() => !isOver && askAll(), AGAIN_MS);
     timer.unref();
   };

@@ -1,4 +1,5 @@
 import type { CachePolicy, Config, ZoneConfig } from '../config/config.ts';
+import { atOnce, type Steps } from '../core/slices.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
 import { hostNames, hostPointers } from '../resolve/host-table.ts';
 import { LOCAL_ZONES } from '../resolve/local-answers.ts';
@@ -26,6 +27,15 @@ export function zoneTable(
   forwarders: ReadonlyMap<string, Asker>,
   ids: ZoneIds,
 ): RouteTable<Zone> {
+  return atOnce(zoneTableInSteps(config, forwarders, ids));
+}
+
+/** The same, a step for each zone. */
+export function* zoneTableInSteps(
+  config: Pick<Config, 'zones' | 'clusterDomain'>,
+  forwarders: ReadonlyMap<string, Asker>,
+  ids: ZoneIds,
+): Steps<RouteTable<Zone>> {
   const clusterZone = `${config.clusterDomain}.`;
   const hosts = config.zones.flatMap((zone) => zone.hosts);
   // A reverse name may lie in any zone, whichever it is that has the entry.
@@ -46,8 +56,9 @@ export function zoneTable(
       rules: rulesOf(configured, pointers),
       hasAaaa,
     });
+    yield;
   }
-  return RouteTable.of(new Map([...zones, ...refusals(config, zones)]));
+  return yield* RouteTable.inSteps(new Map([...zones, ...refusals(config, zones)]));
 }
 
 const PLAIN: Pick<ZoneConfig, 'hasAaaa' | 'hosts'> = { hasAaaa: true, hosts: [] };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
 import { ConfigSource } from '../config/config-source.ts';
 import type { Flags } from '../config/flags.ts';
 import { addConfigOptions, VALUES_HELP } from './config-options.ts';
@@ -30,9 +31,11 @@ async function serve(flags: Flags): Promise<void> {
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({}, note);
   const starting = Agent.start(config, { log, reloads: source });
-  const reload = (): void => {
-    void starting.then((agent) => source.reload((next) => agent.reload(next), log));
+  const apply = async (next: Config): Promise<void> => {
+    await (await starting).reload(next);
+    log.level = next.logLevel;
   };
+  const reload = (): void => void starting.then(() => source.reload(apply, log));
   const unwatch = source.watch(reload);
   process.on('SIGHUP', reload);
   stopOnSignals(async (signal) => {

@@ -13,6 +13,8 @@ const READS = 5;
 /** Lines of an error that are kept: a long file can be wrong in every line. */
 const ERROR_LINES = 10;
 
+type Apply = (config: Config) => void | Promise<void>;
+
 /** Where the configuration comes from, to be read again when a file changed or a person asked for it. */
 export class ConfigSource {
   /** Reloads that were tried since the start, and how many of them failed. Read by the metrics. */
@@ -28,6 +30,8 @@ export class ConfigSource {
   #version = '';
   #notes: readonly string[] = [];
   #watch: FileWatch | undefined;
+  #isWanted = false;
+  #running: Promise<void> | undefined;
 
   constructor(flags: Flags, surroundings: Surroundings) {
     this.#flags = flags;
@@ -48,15 +52,29 @@ export class ConfigSource {
 
   /**
    * Reads all again and hands a configuration that differs to `apply`. One that is bad, or that `apply` throws on, is counted and
-   * said once, not again until the error is another; what ran before goes on. Never throws.
+   * said once, not again until the error is another; what ran before goes on. Calls while a reload is on are one more, together. Never rejects.
    */
-  reload(apply: (config: Config) => void, log: Logger): void {
+  reload(apply: Apply, log: Logger): Promise<void> {
+    this.#isWanted = true;
+    this.#running ??= this.#reloadWhileWanted(apply, log);
+    return this.#running;
+  }
+
+  async #reloadWhileWanted(apply: Apply, log: Logger): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      await this.#reloadOnce(apply, log);
+    }
+    this.#running = undefined;
+  }
+
+  async #reloadOnce(apply: Apply, log: Logger): Promise<void> {
     this.reloads++;
     const before = this.#contents;
     try {
       const loaded = this.#read();
       const isChanged = !isDeepStrictEqual(loaded.config, this.#current);
-      if (isChanged) apply(loaded.config);
+      if (isChanged) await apply(loaded.config);
       this.#sayWhatIsNew(loaded.notes, log);
       log.info({}, isChanged ? 'configuration reloaded' : 'configuration read again: nothing has changed');
       this.#take(loaded);

@@ -1,4 +1,5 @@
 import { ConfigError } from '../core/errors.ts';
+import { atOnce, type Steps } from '../core/slices.ts';
 import { equalFolded, nameFromText } from '../wire/name.ts';
 
 const MAX_LABELS = 128;
@@ -23,12 +24,18 @@ export class RouteTable<T> {
 
   /** Zones in presentation form, with or without trailing dot. The last of two equal ones wins; what is no name is a ConfigError. */
   static of<T>(entries: Iterable<[zone: string, target: T]>): RouteTable<T> {
+    return atOnce(RouteTable.inSteps(entries));
+  }
+
+  /** The same, a step for each zone. */
+  static *inSteps<T>(entries: Iterable<[zone: string, target: T]>): Steps<RouteTable<T>> {
     const table = new RouteTable<T>();
     for (const [zone, target] of entries) {
       const wire = nameFromText(zone);
       if (wire === undefined)
         throw new ConfigError('ERR_ZONE', `Cannot route ${zone}: expected a domain name, such as corp.example`);
       table.#targets[table.#grow(wire)] = target;
+      yield;
     }
     return table;
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { DEPARTURES_A_TURN } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import { Portions } from '../core/portions.ts';
+import { atOnce, type Steps } from '../core/slices.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Inquiry } from './inquiry.ts';
@@ -27,6 +28,12 @@ export interface UpstreamsParts {
   slowWheel?: TimerWheel;
 }
 
+/** What another configuration needs, not in use yet. */
+export interface PreparedUpstreams {
+  readonly kept: ReadonlyMap<string, Upstream>;
+  readonly forwarders: ReadonlyMap<string, Forwarder>;
+}
+
 /** All servers that are asked: one for each address and transport, shared by the zones that name it, and kept over a change of configuration. */
 export class Upstreams {
   readonly #parts: UpstreamParts;
@@ -47,26 +54,38 @@ export class Upstreams {
     };
   }
 
-  /** Makes a forwarder for each zone. Upstreams that are named no more answer what they have in flight, and close. */
-  apply(zones: readonly ZoneConfig[]): Map<string, Forwarder> {
+  /** Makes a forwarder for each zone, and uses them from now on. */
+  apply(zones: readonly ZoneConfig[]): ReadonlyMap<string, Forwarder> {
+    const prepared = atOnce(this.prepare(zones));
+    this.take(prepared);
+    return prepared.forwarders;
+  }
+
+  /** Makes a forwarder for each zone, a step each. Nothing that runs changes before `take`, which must come before another `prepare`. */
+  *prepare(zones: readonly ZoneConfig[]): Steps<PreparedUpstreams> {
     const kept = new Map<string, Upstream>();
     const forwarders = new Map<string, Forwarder>();
     const { random, clock, wheel } = this.#parts;
     const departures = this.#departures;
-    // Before what they would ask is drained.
-    departures.flush();
     for (const { zone, upstreams: addresses, policy: name, tryMs, totalMs } of zones) {
       const upstreams = addresses.map((address) => this.#keep(kept, address));
       const policy = policyByName(name, random);
       forwarders.set(zone, new Forwarder({ upstreams, policy, tryMs, totalMs }, { clock, wheel, departures, random }));
+      yield;
     }
+    return { kept, forwarders };
+  }
+
+  /** Uses what was prepared. Upstreams that are named no more answer what they have in flight, and close. */
+  take({ kept, forwarders }: PreparedUpstreams): void {
+    // Before what they would ask is drained.
+    this.#departures.flush();
     this.#leaving = this.#leaving.filter(({ isOpen }) => isOpen);
     for (const [key, upstream] of this.#byKey) if (!kept.has(key)) this.#leaving.push(upstream);
     for (const upstream of this.#leaving) upstream.drain();
-    this.#byKey = kept;
+    this.#byKey = new Map(kept);
     this.#past = this.#sums();
     this.#forwarders = [...forwarders.values()];
-    return forwarders;
   }
 
   #keep(kept: Map<string, Upstream>, address: UpstreamAddress): Upstream {

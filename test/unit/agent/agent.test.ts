@@ -20,10 +20,16 @@ async function answering(lastOctet: number): Promise<{ port: number; close(): vo
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  return { port: socket.address().port, close: () => socket.close() };
+  const { port } = socket.address();
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) socket.close();
+    isOpen = false;
+  };
+  return { port, close };
 }
 
-function configFor(upstreamPort: number, more: Record<string, string> = {}): Config {
+function configFor(upstreamPort: number, more: Record<string, string | string[]> = {}): Config {
   const flags = {
     listen: ['127.0.0.1:0'],
     clusterDns: [`udp://127.0.0.1:${upstreamPort}`],
@@ -45,17 +51,39 @@ async function askUdp(port: number, name: string): Promise<string> {
   return decodeMessage(reply).answers[0]!.data;
 }
 
-test('a reload sends new questions to the new upstream, and what was cached stays', async () => {
+test('a reload asks the new upstream, repeats nothing of the old one, and keeps what did not change', async (t) => {
   const [first, second] = [await answering(1), await answering(2)];
-  const agent = await Agent.start(configFor(first.port), { log: silentLogger });
+  const route = [`kept.example=udp://127.0.0.1:${first.port}`];
+  const agent = await Agent.start(configFor(first.port, { route }), { log: silentLogger });
+  t.after(async () => {
+    await agent.stop({ lameduckMs: 0 });
+    first.close();
+    second.close();
+  });
+  const port = agent.addresses.listen[0]!.port;
+  const all = ['one.example.com', 'www.kept.example', 'gone.example.com'];
+  for (const name of all) assert.equal(await askUdp(port, name), 'c0000201');
+  await agent.reload(configFor(second.port, { route: [...route, `gone.example.com=udp://127.0.0.1:${first.port}`] }));
+  assert.equal(await askUdp(port, 'one.example.com'), 'c0000202');
+  assert.equal(await askUdp(port, 'two.example.com'), 'c0000202');
+  assert.equal(await askUdp(port, 'gone.example.com'), 'c0000201');
+  first.close();
+  assert.equal(await askUdp(port, 'www.kept.example'), 'c0000201', 'from the cache');
+  await agent.reload(configFor(second.port, { route }));
+  assert.equal(await askUdp(port, 'gone.example.com'), 'c0000202');
+  assert.equal(await askUdp(port, 'www.kept.example'), 'c0000201', 'from the cache');
+});
+
+test('another policy, order of upstreams or longer life of answers drops nothing', async (t) => {
+  const [first, second] = [await answering(1), await answering(1)];
+  const upstream = [first, second].map(({ port }) => `udp://127.0.0.1:${port}`);
+  const agent = await Agent.start(configFor(first.port, { upstream }), { log: silentLogger });
+  t.after(() => agent.stop({ lameduckMs: 0 }));
   const port = agent.addresses.listen[0]!.port;
   assert.equal(await askUdp(port, 'one.example.com'), 'c0000201');
-  agent.reload(configFor(second.port));
-  assert.equal(await askUdp(port, 'two.example.com'), 'c0000202');
-  assert.equal(await askUdp(port, 'one.example.com'), 'c0000201', 'from the cache');
-  await agent.stop({ lameduckMs: 0 });
-  first.close();
-  second.close();
+  for (const server of [first, second]) server.close();
+  await agent.reload(configFor(first.port, { upstream: upstream.toReversed(), policy: 'sequential' }));
+  assert.equal(await askUdp(port, 'one.example.com'), 'c0000201');
 });
 
 test('an admin port that is taken does not keep the agent from answering', async () => {
