@@ -8,6 +8,7 @@ import { type Agent, startAgent } from '../servers/agent.ts';
 import { type DynamicZone, startDynamicZone } from '../servers/dynamic-zone.ts';
 import { type ExternalDnsOptions, startExternalDns, synchronise } from '../servers/external-dns.ts';
 import { KERBEROS_PROGRAMS, type Realm, startRealm } from '../servers/kerberos.ts';
+import { assertRelayed } from '../servers/relayed.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
 import { enterOwnNetwork } from './own-network.ts';
 
@@ -170,6 +171,10 @@ suite('ExternalDNS through the agent', { skip }, () => {
     await ofEach(services, (service) => cluster.api.delete(service));
     await synchronise(withTicket());
     await assertAll([]);
+  });
+
+  test('every message that passed is counted by kind, and none was lost on the way', async () => {
+    await assertRelayed(agent, ['transfer', 'tkey', 'update']);
   });
 });
 

@@ -9,6 +9,7 @@ import { type DynamicZone, startDynamicZone } from '../servers/dynamic-zone.ts';
 import { KERBEROS_PROGRAMS, type Principal, type Realm, startRealm } from '../servers/kerberos.ts';
 import { honest, type Liar, startLiar } from '../servers/liar.ts';
 import { program } from '../servers/programs.ts';
+import { assertRelayed } from '../servers/relayed.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
 import { enterOwnNetwork } from './own-network.ts';
 
@@ -132,13 +133,13 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
 
   test('many clients at once: no context is mistaken for another', async () => {
     const [user, machine] = [await realm.logIn(UPDATER), await realm.logIn(MACHINE)];
-    const clients = Array.from({ length: 10 }, async (_, at) => {
-      const name = `many-${at}.${ZONE}`;
+    const names = Array.from({ length: 10 }, (_, at) => `many-${at}.${ZONE}`);
+    const clients = names.map(async (name, at) => {
       assert.equal(await update(user, [`update add ${name} 60 A 192.0.2.4`], ...(at % 2 ? ['-v'] : [])), 'NOERROR');
       assert.match(await update(machine, [`update add ${name} 60 A 192.0.2.5`]), /REFUSED/);
-      await assertAddresses(name, ['192.0.2.4']);
     });
     await Promise.all(clients);
+    for (const name of names) await assertAddresses(name, ['192.0.2.4']);
     assert.ok(second.count > 0);
     assert.equal(strays, 0, 'a signed message went to the server that had no part in its context');
   });
@@ -172,5 +173,9 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
     const noTicket = { ...realm.env, KRB5CCNAME: 'FILE:nothing' };
     assert.doesNotMatch(await update(noTicket, [`update add note.${ZONE} 60 A 192.0.2.1`]), /NOERROR/);
     await assertAddresses(`note.${ZONE}`, []);
+  });
+
+  test('every message that passed is counted by kind, and none was lost on the way', async () => {
+    await assertRelayed(agent, ['tkey', 'update']);
   });
 });
