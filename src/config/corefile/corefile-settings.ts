@@ -25,7 +25,7 @@ export interface AssemblyParts extends TargetSources {
 
 /** All server blocks as one layer of settings. */
 export function corefileSettings(servers: readonly Server[], parts: AssemblyParts): Settings {
-  const plans = planZones(servers, parts.notes);
+  const plans = planZones(servers, parts.notes, parts.complaints);
   planHosts(servers, plans, parts.notes);
   const clusterZone = findClusterZone(plans, parts.clusterZone);
   const root = plans.get('.');

@@ -1,5 +1,6 @@
 import * as net from 'node:net';
 import { shown } from '../complaints.ts';
+import { nearestWord } from '../nearest-word.ts';
 import type { Said } from '../settings.ts';
 import type { ReadContext } from './block-draft.ts';
 import { noteAt } from './note.ts';
@@ -45,7 +46,15 @@ export function readDirective(name: string, tokens: readonly Token[], context: R
     read(new TokenCursor(tokens, at.file), context);
     return;
   }
-  const { why, matters } = WITHOUT_EQUAL.get(name) ?? { why: 'is left out: the agent does not know it', matters: true };
+  const known = WITHOUT_EQUAL.get(name);
+  const near = known === undefined ? nearestWord(name, [...READERS.keys(), ...WITHOUT_EQUAL.keys()]) : undefined;
+  if (name === '' || near !== undefined) {
+    throw new CorefileRefusal(
+      at,
+      near === undefined ? 'expected a directive' : `there is no such directive; did you mean ${near}?`,
+    );
+  }
+  const { why, matters } = known ?? { why: 'is left out: the agent does not know it', matters: true };
   context.notes.push(noteAt(at, name, why, matters));
 }
 

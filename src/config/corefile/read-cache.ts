@@ -3,6 +3,7 @@ import type { Said } from '../settings.ts';
 import type { CacheDraft, ReadContext } from './block-draft.ts';
 import { type Note, noteAt } from './note.ts';
 import { durationAt, integerAt, readAt, saidAt, secondsAt, wholeSecondsAt } from './said.ts';
+import type { Token } from './token.ts';
 import { CorefileRefusal, type TokenCursor } from './token-cursor.ts';
 import { zonesOf } from './zone-key.ts';
 
@@ -35,12 +36,17 @@ export function readCache(cursor: TokenCursor, { block, notes }: ReadContext): v
       notPositive: [],
       notNegative: [],
     };
+    let stalePolicy: Token | undefined;
     while (cursor.nextInBlock()) {
+      if (cursor.text === 'serve_stale_policy') stalePolicy = cursor.token;
       const read = READERS.get(cursor.text);
       if (read === undefined) {
         cursor.refuse(`cache has no option ${shown(cursor.text)}; it has ${[...READERS.keys()].join(', ')}`);
       }
       read(cursor, draft, notes);
+    }
+    if (stalePolicy !== undefined && draft.stale === undefined) {
+      throw new CorefileRefusal(stalePolicy, 'serve_stale_policy needs serve_stale beside it');
     }
     block.caches.push(draft);
   }

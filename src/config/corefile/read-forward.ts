@@ -63,6 +63,9 @@ function targetsOf(token: Token, options: ForwardOptions, notes: Note[]): Target
       `${shown(token.text)}: expected an IP address, dns://, tls:// or https://, or a file`,
     );
   }
+  if (scheme === 'https' && rest.includes('/')) {
+    throw new CorefileRefusal(token, `${shown(token.text)}: expected https://IP, without a path`);
+  }
   const address = addressOf(rest, DEFAULT_PORTS[scheme] ?? 53);
   if (address === undefined) {
     if (rest.includes('/')) {
@@ -101,11 +104,11 @@ function urlOf(
   return name === undefined ? `https://${literal}:${port}/dns-query` : `https://${name}:${port}/dns-query@${host}`;
 }
 
-/** `IP`, `IP:PORT`, `[v6]:port`, each with `%zone` behind the address. */
+/** `IP`, `IP:PORT`, `[v6]:port`, with `%zone` behind the address or behind the port. */
 function addressOf(text: string, defaultPort: number): Address | undefined {
-  const [, bracketed, v4, zone4, port] =
-    /^(?:\[([0-9A-Fa-f:.]+(?:%[^\]]*)?)\]|([0-9.]+)(?:%([^:]*))?)(?::(\d+))?$/.exec(text) ?? [];
-  const [host = '', zone = zone4] = (bracketed ?? v4 ?? text).split('%', 2);
+  const [, bracketed, v4, inner, port, outer] =
+    /^(?:\[([0-9A-Fa-f:.]+(?:%[^\]]*)?)\]|([0-9.]+)(?:%([^:]*))?)(?::(\d+))?(?:%(.*))?$/.exec(text) ?? [];
+  const [host = '', zone = inner ?? outer] = (bracketed ?? v4 ?? text).split('%', 2);
   if (net.isIP(host) === 0) return undefined;
   return { host, port: port ?? String(defaultPort), zone };
 }

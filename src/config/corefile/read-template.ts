@@ -19,6 +19,9 @@ interface Template {
 /** A pattern that any name fits. */
 const ANYTHING = /^(?:\^)?(?:\(?\.\*\)?)?(?:\$)?$/;
 
+/** Options that say nothing without an argument. */
+const NEEDY: readonly string[] = ['match', 'answer', 'additional', 'authority', 'expr', 'var', 'rcode', 'ederror'];
+
 /** All `template` of one block: those that suppress AAAA, or a whole zone, have an equal. Throws `CorefileRefusal`. */
 export function readTemplate(cursor: TokenCursor, { block, notes }: ReadContext): void {
   while (cursor.next()) {
@@ -70,6 +73,7 @@ function readStanza(cursor: TokenCursor): Template {
 function readOption(cursor: TokenCursor, template: Template): void {
   const { text } = cursor;
   const args = cursor.remainingArgs();
+  if (args.length === 0 && NEEDY.includes(text)) cursor.refuse(`${text} needs an argument`);
   switch (text) {
     case 'match':
       template.hasMatch ||= !args.every((pattern) => ANYTHING.test(pattern.text));
@@ -83,7 +87,7 @@ function readOption(cursor: TokenCursor, template: Template): void {
       template.hasAnswer = true;
       break;
     case 'rcode':
-      template.rcode = args[0]?.text ?? cursor.refuse('rcode needs a name, such as NOERROR');
+      template.rcode = args[0]!.text;
       break;
     case 'authority':
     case 'ederror':

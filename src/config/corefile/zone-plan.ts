@@ -1,3 +1,4 @@
+import type { Complaints } from '../complaints.ts';
 import type { CacheSettings, Said, ZoneSettings } from '../settings.ts';
 import { isWithin } from '../zone-name.ts';
 import type { BlockDraft, CacheDraft, ForwardDraft, Target, ZonesSaid } from './block-draft.ts';
@@ -28,7 +29,7 @@ const CLUSTER: readonly Target[] = [{ kind: 'cluster-dns', scheme: 'tcp' }];
  * The zones of all blocks and, below them, those names at which a block says something else than above: a `forward` for one of them, an exception, a
  * cache of some zones. A name is answered by the block whose zone is the closest, whatever other blocks say of it.
  */
-export function planZones(servers: readonly Server[], notes: Note[]): Map<string, ZonePlan> {
+export function planZones(servers: readonly Server[], notes: Note[], complaints: Complaints): Map<string, ZonePlan> {
   const owners = new Map<string, Server>();
   const places = new Map<string, Token>();
   for (const server of servers) {
@@ -37,6 +38,9 @@ export function planZones(servers: readonly Server[], notes: Note[]): Map<string
       if (first === undefined) {
         owners.set(zone, server);
         places.set(zone, at);
+      } else if (isSameListener(owners.get(zone)!, server)) {
+        const reason = `${zone} has a block for the same address already (${placeOf(first)})`;
+        complaints.add('ERR_COREFILE', `${placeOf(at)}: Cannot read ${at.text}: ${reason}`);
       } else {
         const text = `${zone} has a block already (${placeOf(first)}), and zones are the same on all listen addresses: this one is left out`;
         notes.push(noteAt(at, at.text, text, true));
@@ -47,6 +51,14 @@ export function planZones(servers: readonly Server[], notes: Note[]): Map<string
   for (const [zone, server] of owners) planZone(zone, places.get(zone)!, server, owners, plans);
   noteUnused(servers, plans, notes);
   return plans;
+}
+
+/** Whether both would answer at one address and port. */
+function isSameListener(a: Server, b: Server): boolean {
+  const hosts = new Set(a.block.listenHosts.map(({ text }) => text));
+  const isHostShared =
+    hosts.size === 0 ? b.block.listenHosts.length === 0 : b.block.listenHosts.some(({ text }) => hosts.has(text));
+  return a === b || (isHostShared && a.ports.some((port) => b.ports.includes(port)));
 }
 
 function planZone(
