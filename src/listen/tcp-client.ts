@@ -160,6 +160,8 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   #dueReason(nowMs: number): CloseReason | undefined {
     const { firstQueryMs, idleMs, drainMs } = this.#parts.times;
     if (this.#output.backlogBytes === 0) this.#backlogSinceMs = NEVER;
+    // In the middle of a stream there is always more: what counts then is that the client goes on taking.
+    else if (this.#streams?.hasMoved(this.#output.takenBytes)) this.#backlogSinceMs = nowMs;
     const isNew = this.#queries === 0;
     const isBusy = this.#inFlight > 0 || this.#backlogSinceMs !== NEVER || this.#frameSinceMs !== NEVER;
     const drainDueMs = this.#backlogSinceMs + drainMs;

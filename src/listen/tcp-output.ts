@@ -24,6 +24,11 @@ export class TcpOutput {
     return this.#socket.writableLength;
   }
 
+  /** Bytes that the kernel has taken, since the beginning. */
+  get takenBytes(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
   /** The backlog has passed the socket's high-water mark; 'drain' comes once it is gone. */
   get isBlocked(): boolean {
     return this.#socket.writableNeedDrain;

@@ -10,6 +10,9 @@ export interface TcpStreamsOwner {
   drop(): void;
 }
 
+/** What a client takes of a stream in the time that it has for all that is ready for it: 6 KiB/s. */
+const FAIR_BYTES = 64 * 1024;
+
 /** Filled and sent within one call, so one serves all connections. */
 const reply = new Reply();
 
@@ -17,6 +20,7 @@ const reply = new Reply();
 export class TcpStreams {
   readonly #owner: TcpStreamsOwner;
   readonly #open = new Set<Stream>();
+  #takenBytes = 0;
 
   constructor(owner: TcpStreamsOwner) {
     this.#owner = owner;
@@ -25,6 +29,13 @@ export class TcpStreams {
   /** What they may have waiting in the connection, all together. */
   get roomBytes(): number {
     return this.#open.size * RELAY_BUFFER_BYTES.value;
+  }
+
+  /** Whether one is open and the client has taken a fair piece since the last call that said so. */
+  hasMoved(takenBytes: number): boolean {
+    if (this.#open.size === 0 || takenBytes - this.#takenBytes < FAIR_BYTES) return false;
+    this.#takenBytes = takenBytes;
+    return true;
   }
 
   open(source: StreamSource): ReplyStream {

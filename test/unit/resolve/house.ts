@@ -8,7 +8,7 @@ import { TroubleLog } from '../../../src/core/trouble-log.ts';
 import { Traffic } from '../../../src/metrics/traffic.ts';
 import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import { CacheResponder } from '../../../src/resolve/cache-responder.ts';
-import type { Client, ReplySink, ReplyStream } from '../../../src/resolve/client.ts';
+import type { Client, ReplySink, ReplyStream, StreamSource } from '../../../src/resolve/client.ts';
 import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
@@ -143,6 +143,7 @@ export class House {
       flights,
       control: delivery,
       local,
+      loops: { catch: () => false },
       queryLog: this.queryLog,
       transient,
       wheel,
@@ -189,13 +190,17 @@ export class House {
 
   send(bytes: Uint8Array, isStream = false): PlayedClient {
     const client = new PlayedClient(this.traffic, isStream);
+    this.sendAs(client, bytes);
+    return client;
+  }
+
+  sendAs(client: PlayedClient, bytes: Uint8Array): void {
     // In the middle of a batch's buffer.
     const buffer = new Uint8Array(bytes.length + 40).fill(0xcc);
     buffer.set(bytes, 20);
     client.outcome = this.responder.respond(buffer, 20, 20 + bytes.length, this.clock.nowMs(), client, this.#reply);
     if (client.outcome === ANSWERED) client.send(this.#reply);
     buffer.fill(0xbb);
-    return client;
   }
 }
 
@@ -215,7 +220,7 @@ export class PlayedClient implements Client, ReplySink {
     return this;
   }
 
-  holdStream(): ReplyStream | undefined {
+  holdStream(_source: StreamSource): ReplyStream | undefined {
     return undefined;
   }
 
