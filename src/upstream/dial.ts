@@ -3,16 +3,15 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { UpstreamAddress } from '../config/config.ts';
 import type { TlsMemory } from './tls-memory.ts';
 
-/** RFC 7858's name in the handshake (RFC 7301). */
-const DOT_PROTOCOLS = ['dot'];
+/** What is to be spoken, by the names of RFC 7301. */
+const DOT = 'dot';
+const HTTP2 = 'h2';
 
 export interface DialOptions {
   /** Reads into a buffer of the caller's own in place of 'data' events. */
   readonly onread?: OnReadOpts;
   /** tls, https: what earlier connections to this address have left, so that the next one need not begin anew. */
   readonly memory?: TlsMemory;
-  /** tls, https: what is to be spoken, by the names of RFC 7301; DNS over TLS where nothing is said. */
-  readonly protocols?: string[];
   /** Questions may leave: connected, and for tls and https the certificate is good. Not before `dialStream` has returned. */
   readonly onOpen?: () => void;
 }
@@ -39,12 +38,12 @@ interface Target {
   readonly onread?: OnReadOpts;
 }
 
-function dialTls({ serverName, ca }: UpstreamAddress, target: Target, options: DialOptions): TLSSocket {
-  const { memory, protocols = DOT_PROTOCOLS, onOpen } = options;
+function dialTls({ transport, serverName, ca }: UpstreamAddress, target: Target, options: DialOptions): TLSSocket {
+  const { memory, onOpen } = options;
   const session = memory?.take();
   const socket = connectTls({
     ...target,
-    ALPNProtocols: protocols,
+    ALPNProtocols: [transport === 'https' ? HTTP2 : DOT],
     minVersion: 'TLSv1.2',
     // Said here, for an environment variable could say otherwise.
     rejectUnauthorized: true,
@@ -54,7 +53,10 @@ function dialTls({ serverName, ca }: UpstreamAddress, target: Target, options: D
     ...(session && { session }),
   });
   memory?.watch(socket);
-  if (onOpen !== undefined) socket.once('secureConnect', onOpen);
+  socket.once('secureConnect', () => {
+    if (transport !== 'https' || socket.alpnProtocol === HTTP2) onOpen?.();
+    else socket.destroy(Object.assign(new Error('it does not speak HTTP/2 on this port'), { code: 'ERR_TLS_ALPN' }));
+  });
   return socket;
 }
 

@@ -95,8 +95,18 @@ export class PendingTable {
     if (end - start < HEADER_LENGTH || message[start + 2]! < 0x80) return BAD_MALFORMED;
     const id = (message[start]! << 8) | message[start + 1]!;
     const slot = id & this.#mask;
-    const exchange = this.#exchanges[slot];
-    if (exchange === undefined || this.#ids[slot] !== id) return BAD_ID;
+    if (this.#exchanges[slot] === undefined || this.#ids[slot] !== id) return BAD_ID;
+    return this.#compare(slot, message, start, end, isStream);
+  }
+
+  /** The same where the transport itself tells which slot a message is for, and its id says nothing. */
+  check(slot: number, message: Uint8Array, start: number, end: number): number {
+    if (end - start < HEADER_LENGTH || message[start + 2]! < 0x80) return BAD_MALFORMED;
+    return this.#compare(slot, message, start, end, true);
+  }
+
+  #compare(slot: number, message: Uint8Array, start: number, end: number, isStream: boolean): number {
+    const exchange = this.at(slot);
     const questions = (message[start + 4]! << 8) | message[start + 5]!;
     if (questions === 1) return isSameQuestion(exchange, message, start, end) ? slot : BAD_QUESTION;
     const isError = (message[start + 3]! & RCODE_MASK) !== 0;

@@ -5,6 +5,7 @@ import { CONNECTION_BACKLOG, CONNECTION_QUERIES, CONNECTION_READ } from '../core
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 import { dialStream, failureDetail, failureReason } from './dial.ts';
 import { DnsFraming } from './dns-framing.ts';
+import { DohFraming } from './doh-framing.ts';
 import type { Exchange } from './exchange.ts';
 import { PendingTable } from './pending.ts';
 import type { RandomIds } from './random-ids.ts';
@@ -114,7 +115,10 @@ export class TcpConnection implements FramingOwner {
       ...(memory && { memory }),
     });
     const output = new StreamOutput(this.#socket);
-    this.#framing = new DnsFraming({ owner: this, output, isPadded: memory !== undefined });
+    this.#framing =
+      address.transport === 'https'
+        ? new DohFraming({ owner: this, output, address })
+        : new DnsFraming({ owner: this, output, isPadded: memory !== undefined });
     this.#socket.on('end', () => this.#finish('closed by the server'));
     this.#socket.on('error', (error) => this.#finish(failureReason(error), failureDetail(error)));
     this.#socket.on('close', () => this.#finish('closed'));
@@ -267,7 +271,7 @@ export class TcpConnection implements FramingOwner {
   onWatch(nowMs: number): void {
     if (this.state === 'closed') return;
     if (this.state === 'connecting' && nowMs - this.startedMs >= this.#parts.connectMs) {
-      this.#finish('connect timed out');
+      this.#finish(this.#socket.connecting ? 'connect timed out' : 'TLS handshake timed out');
     } else if (this.pending.size > 0 && this.#isQuietTooLong(nowMs)) {
       // When this process itself was held up, timers run before the replies that wait in the kernel are read: look again after that.
       setImmediate(this.#confirm);

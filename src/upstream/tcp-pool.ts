@@ -8,8 +8,8 @@ import { TcpConnection, type TcpConnectionOwner } from './tcp-connection.ts';
 import { TlsMemory } from './tls-memory.ts';
 import type { StreamTransport } from './transport.ts';
 
-/** A handshake takes two or three round trips, and the server some time. */
-const TLS_CONNECT_TIMES = 2;
+/** A handshake takes two or three round trips, and the server some time; less than the usual try, so that it can be told why it failed. */
+const TLS_CONNECT_TIMES = 1.5;
 
 /** Connections in calm; more only while one is stalled. */
 const CALM = 2;
@@ -18,7 +18,7 @@ const CALM = 2;
 const REASKS = 2;
 
 export interface TcpTiming {
-  /** One attempt to connect; twice as much with a TLS handshake. */
+  /** One attempt to connect; half as much again with a TLS handshake. */
   readonly connectMs: number;
   /** An unused connection is closed, or kept warm, after so long: CoreDNS closes at 10 s, and we look once a second. */
   readonly idleMs: number;
@@ -76,7 +76,7 @@ export interface TcpPoolParts {
  * behind its head are asked again elsewhere, where the first reply wins.
  */
 export class TcpPool implements StreamTransport, TcpConnectionOwner {
-  readonly proto: 'tcp' | 'tls';
+  readonly proto: 'tcp' | 'tls' | 'https';
   readonly #parts: TcpPoolParts;
   readonly #memory: TlsMemory | undefined;
   #connections: TcpConnection[] = [];
@@ -94,7 +94,8 @@ export class TcpPool implements StreamTransport, TcpConnectionOwner {
 
   constructor(parts: TcpPoolParts) {
     this.#parts = parts;
-    this.proto = parts.address.transport === 'tls' ? 'tls' : 'tcp';
+    const { transport } = parts.address;
+    this.proto = transport === 'tls' || transport === 'https' ? transport : 'tcp';
     if (this.proto !== 'tcp') this.#memory = new TlsMemory(parts.address);
   }
 

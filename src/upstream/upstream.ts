@@ -302,6 +302,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   #probe(): void {
+    if (this.stream.isPaused) return;
     const probe = this.#ownQuestion((isAnswered) => {
       if (isAnswered) return;
       this.onSilent(probe);
