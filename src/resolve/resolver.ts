@@ -6,7 +6,16 @@ import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
-import { CLASS_CH, FLAG_RD, HEADER_LENGTH, RCODE_REFUSED, RCODE_SERVFAIL, TYPE_ANY } from '../wire/constants.ts';
+import type { LoopTrap } from '../upstream/loops.ts';
+import {
+  CLASS_CH,
+  FLAG_RD,
+  HEADER_LENGTH,
+  RCODE_NXDOMAIN,
+  RCODE_REFUSED,
+  RCODE_SERVFAIL,
+  TYPE_ANY,
+} from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
@@ -22,6 +31,8 @@ import type { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
 import { NO_RULE } from './zone-rules.ts';
 
+const NO_OPTIONS = new Uint8Array(0);
+
 export interface ResolverParts {
   cache: AnswerCache;
   cacheTraffic: CacheTraffic;
@@ -29,6 +40,7 @@ export interface ResolverParts {
   flights: Flights;
   control: FlightControl;
   local: LocalAnswers;
+  loops: LoopTrap;
   queryLog: QueryLog;
   transient: TransientEntry;
   wheel: TimerWheel;
@@ -58,6 +70,8 @@ export class Resolver {
   resolve(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
     const zone = this.#zoneOf(query);
     client.traffic.request(zone.id, query.type, query.end - query.start, query.dnssecOk);
+    if (this.#parts.loops.catch(query.bytes, query.start + HEADER_LENGTH))
+      return this.#answerProbe(query, zone, client, reply);
     if (this.#parts.queryLog.isOn) this.#parts.queryLog.note(query, zone.id, client);
     if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
     const { cache, cacheTraffic } = this.#parts;
@@ -159,6 +173,13 @@ export class Resolver {
     if (zone.forwarder !== undefined) return false;
     local.loopback(query, zone.name, this.#draft);
     return true;
+  }
+
+  /** Our own probe, by way of an upstream. Without SOA, so that nobody on the way keeps it. */
+  #answerProbe(query: QueryView, zone: Zone, client: Client, reply: Reply): number {
+    this.#parts.composer.composeRcode(query, RCODE_NXDOMAIN, NO_OPTIONS, reply);
+    client.traffic.response(zone.id, RCODE_NXDOMAIN, reply.length, 0, SOURCE_LOCAL);
+    return ANSWERED;
   }
 
   #answerStale(query: QueryView, zone: Zone, at: number, client: Client, reply: Reply): number {

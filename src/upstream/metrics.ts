@@ -97,10 +97,25 @@ function registerStates(register: Register, upstreams: Upstreams): void {
   const gauge = (name: string, help: string, value: (upstream: Upstream) => number) =>
     register.gauge(`signpost_upstream_${name}`, help, ['to', 'transport'], ofEach(upstreams, value));
   gauge('up', 'Whether the upstream is asked: 0 while it is down.', ({ isDown }) => (isDown ? 0 : 1));
+  gauge('doubtful', 'Whether the upstream has failed since its last reply, and is probed.', ({ health }) =>
+    health.isDoubtful ? 1 : 0,
+  );
+  gauge('waiting', 'Questions of clients that wait for the upstream.', ({ waiting }) => waiting);
   gauge('in_flight', 'Questions sent and not answered, those that nobody waits for any more included.', (upstream) => {
     return upstream.inFlight;
   });
   gauge('round_trip_seconds', 'Moving mean of the time to answer.', ({ roundTrips }) => roundTrips.smoothedMs / 1000);
+  gauge('round_trip_p95_seconds', 'Of recent replies, 95 in 100 took no longer.', ({ roundTrips }) => {
+    return roundTrips.p95Ms / 1000;
+  });
+  register.gauge(
+    'signpost_upstream_looped',
+    'Upstreams that lead back to this agent, and are not asked for that zone.',
+    ['zone', 'to', 'transport'],
+    (emit) => {
+      for (const { zone, upstream } of upstreams.loops.found) emit({ zone, ...labelsOf(upstream) }, 1);
+    },
+  );
   register.gauge(
     'signpost_upstream_connections',
     'Open connections and sockets, by protocol.',
@@ -136,6 +151,12 @@ function registerTroubles(register: Register, upstreams: Upstreams): void {
   counter('rejected', 'Questions for which the upstream had no room.', ({ rejected }) => rejected);
   register.counter('signpost_upstream_hedges_total', 'Questions asked of a second upstream too.', [], (emit) =>
     emit({}, upstreams.counts.hedges),
+  );
+  register.counter(
+    'signpost_upstream_moved_total',
+    'Questions taken to another upstream because theirs stopped answering.',
+    [],
+    (emit) => emit({}, upstreams.counts.moved),
   );
   register.counter(
     'signpost_upstream_bad_replies_total',

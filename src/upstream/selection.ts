@@ -55,6 +55,10 @@ export class Selection {
     this.#random = random;
   }
 
+  get upstreams(): readonly Upstream[] {
+    return this.#upstreams;
+  }
+
   get isAllDown(): boolean {
     for (const upstream of this.#upstreams) if (!upstream.isDown && !this.looped.has(upstream)) return false;
     return true;

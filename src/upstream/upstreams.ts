@@ -8,8 +8,10 @@ import { atOnce, type Steps } from '../core/slices.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Inquiry } from './inquiry.ts';
+import { Loops } from './loops.ts';
 import { policyByName } from './policy/by-name.ts';
 import { RandomIds } from './random-ids.ts';
+import type { Selection } from './selection.ts';
 import type { TcpTiming } from './tcp-pool.ts';
 import { Upstream, type UpstreamParts } from './upstream.ts';
 
@@ -36,6 +38,8 @@ export interface PreparedUpstreams {
 
 /** All servers that are asked: one for each address and transport, shared by the zones that name it, and kept over a change of configuration. */
 export class Upstreams {
+  /** Which of them lead back to this agent. */
+  readonly loops: Loops;
   readonly #parts: UpstreamParts;
   readonly #departures = new Portions<Inquiry>(DEPARTURES_A_TURN, (inquiry) => inquiry.depart());
   #byKey = new Map<string, Upstream>();
@@ -43,15 +47,18 @@ export class Upstreams {
   #leaving: Upstream[] = [];
   #forwarders: Forwarder[] = [];
   /** Of forwarders that were replaced: counters never go back. */
-  #past = { hedges: 0, allDown: 0, rejected: 0 };
+  #past = { hedges: 0, moved: 0, allDown: 0, rejected: 0 };
+  #byZone: ReadonlyMap<string, Forwarder> = new Map();
 
   constructor({ random = Math.random, slowWheel, ...parts }: UpstreamsParts) {
-    this.#parts = {
+    const allParts = {
       ...parts,
       random,
       slowWheel: slowWheel ?? new TimerWheel({ clock: parts.clock, tickMs: SLOW_TICK_MS }),
       ids: new RandomIds(),
     };
+    this.loops = new Loops(allParts);
+    this.#parts = { ...allParts, watch: this.loops };
   }
 
   /** Makes a forwarder for each zone, and uses them from now on. */
@@ -86,6 +93,8 @@ export class Upstreams {
     this.#byKey = new Map(kept);
     this.#past = this.#sums();
     this.#forwarders = [...forwarders.values()];
+    this.#byZone = forwarders;
+    this.loops.watch(forwarders);
   }
 
   #keep(kept: Map<string, Upstream>, address: UpstreamAddress): Upstream {
@@ -99,15 +108,21 @@ export class Upstreams {
     return this.#byKey.values();
   }
 
-  /** Second upstreams asked, questions while all were down, questions that no upstream had room for; all zones together. */
-  get counts(): Readonly<{ hedges: number; allDown: number; rejected: number }> {
+  /** Those of a zone, and how they stand in it; undefined for what is no zone. */
+  selection(zone: string): Selection | undefined {
+    return this.#byZone.get(zone)?.selection;
+  }
+
+  /** Second upstreams asked, questions moved to another, questions while all were down, questions that no upstream had room for; all zones together. */
+  get counts(): Readonly<{ hedges: number; moved: number; allDown: number; rejected: number }> {
     return this.#sums();
   }
 
-  #sums(): { hedges: number; allDown: number; rejected: number } {
+  #sums(): { hedges: number; moved: number; allDown: number; rejected: number } {
     const sums = { ...this.#past };
-    for (const { hedges, allDown, rejected } of this.#forwarders) {
+    for (const { hedges, moved, allDown, rejected } of this.#forwarders) {
       sums.hedges += hedges;
+      sums.moved += moved;
       sums.allDown += allDown;
       sums.rejected += rejected;
     }
@@ -116,6 +131,7 @@ export class Upstreams {
 
   /** Closes every connection and socket at once; questions in flight fail. */
   close(): void {
+    this.loops.stop();
     this.#departures.flush();
     for (const upstream of [...this.#leaving, ...this.#byKey.values()]) upstream.close();
     this.#leaving = [];
