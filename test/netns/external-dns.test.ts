@@ -53,7 +53,7 @@ suite('ExternalDNS through the agent', { skip }, () => {
       principals: [{ name: 'external-dns', password: 'secret' }, { name: `DNS/${SERVER.host}` }],
     });
     primary = await startDynamicZone({
-      zone: ZONE,
+      zones: [ZONE],
       records: [
         'kdc A 127.0.0.1',
         `_kerberos._udp SRV 0 0 ${realm.port} kdc`,

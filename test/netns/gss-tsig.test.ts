@@ -15,6 +15,8 @@ import { enterOwnNetwork } from './own-network.ts';
 
 const LISTEN: Server = { host: '169.254.20.10', port: 53 };
 const ZONE = 'example.test';
+/** A second zone of the same server, whose name is in the first. */
+const ELSEWHERE = 'elsewhere.test';
 const UPDATER: Principal = { name: 'updater', password: 'secret' };
 /** All that a reply says but its ID, flags and TTLs. */
 const DIG = ['+noall', '+comments', '+question', '+answer', '+authority', '+additional', '+nottlid', '+noedns'];
@@ -50,7 +52,7 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
       'other A 192.0.2.81',
     ];
     primary = await startDynamicZone({
-      zone: ZONE,
+      zones: [ZONE, ELSEWHERE],
       records,
       options: [`tkey-gssapi-keytab "${realm.keytab}";`],
       statements: [
@@ -67,7 +69,7 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
     const upstreams = [primary, second].map(({ host, port }) => `${host}:${port}`).join();
     agent = await startAgent([
       ...['--listen', LISTEN.host, '--cluster-dns', '127.0.0.1:9', '--upstream', '127.0.0.1:9'],
-      ...['--route', `${ZONE}=${upstreams}`],
+      ...['--route', `${ZONE}=${upstreams}`, '--route', `${ELSEWHERE}=${primary.host}:${primary.port}`],
     ]);
   });
   after(async () => {
@@ -153,6 +155,15 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
     await assertAddresses(`web.${ZONE}`, ['192.0.2.90']);
     assert.match(await update(env, move('other')), /REFUSED/);
     await assertAddresses(`other.${ZONE}`, ['192.0.2.81']);
+  });
+
+  test('a zone of a server that has its name in another: context and update meet there, for both names lead to it', async () => {
+    const env = await realm.logIn(UPDATER);
+    const name = `new.${ELSEWHERE}`;
+    const lines = [`update add ${name} 60 A 192.0.2.6`];
+    await assertAddresses(name, []);
+    assert.equal(await nsupdate({ server: LISTEN, zone: ELSEWHERE, lines, flags: ['-g'], env }), 'NOERROR');
+    await assertAddresses(name, ['192.0.2.6']);
   });
 
   test('what the policy does not grant is REFUSED by the server, and the client is told so', async () => {

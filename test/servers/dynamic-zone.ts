@@ -14,11 +14,11 @@ export interface DynamicZone extends Server {
 
 export interface DynamicZoneOptions {
   readonly host?: string;
-  /** Without the trailing dot. */
-  readonly zone: string;
-  /** Records in the form of a zone file, owners relative to the zone. SOA and NS, which name `ns` in the zone, are there already. */
+  /** Without the trailing dot. All have the same records and statements; the server's own name is `ns` in the first. */
+  readonly zones: readonly [string, ...string[]];
+  /** Records in the form of a zone file, owners relative to the zone. SOA, NS and the server's address are there already. */
   readonly records: readonly string[];
-  /** Statements of the zone, such as `update-policy { ... };`. */
+  /** Statements of a zone, such as `update-policy { ... };`. */
   readonly statements: readonly string[];
   /** Statements of `options`. */
   readonly options?: readonly string[];
@@ -27,16 +27,16 @@ export interface DynamicZoneOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** BIND 9 as primary of one zone that may be changed (RFC 2136), on a free port. `ns` in the zone is its own address. */
+/** BIND 9 as primary of zones that may be changed (RFC 2136), on a free port. */
 export async function startDynamicZone({ host = '127.0.0.1', ...rest }: DynamicZoneOptions): Promise<DynamicZone> {
   const folder = await mkdtemp(join(tmpdir(), 'signpost-dynamic-'));
   const server = { host, port: await freePort() };
-  await writeFile(join(folder, 'zone'), zoneFile(host, rest));
+  for (const zone of rest.zones) await writeFile(join(folder, zone), zoneFile(host, rest));
   await writeFile(join(folder, 'named.conf'), configuration(folder, server, rest));
   const args = ['-g', '-n', '1', '-c', join(folder, 'named.conf')];
   const child = new Child(program('named'), args, { cwd: folder, ...(rest.env && { env: rest.env }) });
   await child.waitUntil('answering', () =>
-    ask(server, { name: rest.zone, type: 'SOA', limitMs: 200 }).then(
+    ask(server, { name: rest.zones[0], type: 'SOA', limitMs: 200 }).then(
       ({ rcode }) => rcode === 0,
       () => false,
     ),
@@ -51,16 +51,17 @@ export async function startDynamicZone({ host = '127.0.0.1', ...rest }: DynamicZ
   };
 }
 
-function zoneFile(host: string, { records }: DynamicZoneOptions): string {
+function zoneFile(host: string, { zones: [first], records }: DynamicZoneOptions): string {
   return `$TTL 300
-@ SOA ns hostmaster 1 3600 600 86400 60
-@ NS ns
+@ SOA ns.${first}. hostmaster 1 3600 600 86400 60
+@ NS ns.${first}.
 ns A ${host}
 ${records.join('\n')}
 `;
 }
 
-function configuration(folder: string, { host, port }: Server, zone: DynamicZoneOptions): string {
+function configuration(folder: string, { host, port }: Server, named: DynamicZoneOptions): string {
+  const { zones, statements, options = [], keys = [] } = named;
   return `options {
   directory "${folder}";
   listen-on port ${port} { ${host}; };
@@ -70,14 +71,10 @@ function configuration(folder: string, { host, port }: Server, zone: DynamicZone
   recursion no;
   dnssec-validation no;
   notify no;
-  ${(zone.options ?? []).join('\n  ')}
+  ${options.join('\n  ')}
 };
 controls { };
-${(zone.keys ?? []).join('\n')}
-zone "${zone.zone}" {
-  type primary;
-  file "zone";
-  ${zone.statements.join('\n  ')}
-};
+${keys.join('\n')}
+${zones.map((name) => `zone "${name}" { type primary; file "${name}"; ${statements.join('\n  ')} };`).join('\n')}
 `;
 }
