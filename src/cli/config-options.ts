@@ -33,6 +33,7 @@ export function addConfigOptions(command: Command): Command {
     .option('--route <ZONE=UPSTREAM[,UPSTREAM]>', 'a zone with upstreams of its own; may be repeated', collect)
     .option('--policy <NAME>', `which upstream comes first: ${POLICIES.join(', ')} (default ${DEFAULTS.policy})`)
     .option('--corefile <FILE>', 'a Corefile of NodeLocal DNSCache or CoreDNS, in place of --config; watched')
+    .option('--kube-dns-config <DIR>', 'the ConfigMap kube-dns as a folder: stubDomains, upstreamNameservers; watched')
     .optionsGroup('What it keeps:')
     .option('--cache-size <BYTES>', `memory for answers, all zones together (default ${DEFAULTS.cacheSize})`)
     .optionsGroup('How it runs:')

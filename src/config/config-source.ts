@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { FileWatch, type FileWatchOptions } from './file-watch.ts';
 import type { Flags, Surroundings } from './flags.ts';
 import { configFromFlags, type LoadedConfig } from './from-flags.ts';
+import type { SettingsReader } from './settings-reader.ts';
 import { Snapshot } from './snapshot.ts';
 
 /** Files that are replaced all the time are read again so often until all of them are of one moment. */
@@ -24,6 +25,7 @@ export class ConfigSource {
   error: string | undefined;
   readonly #flags: Flags;
   readonly #surroundings: Surroundings;
+  readonly #readers: readonly SettingsReader[];
   /** Fingerprints of the files that were read last. */
   #contents: ReadonlyMap<string, string> = new Map();
   #current: Config | undefined;
@@ -33,9 +35,11 @@ export class ConfigSource {
   #isWanted = false;
   #running: Promise<void> | undefined;
 
-  constructor(flags: Flags, surroundings: Surroundings) {
+  /** `readers`: those of the files that the flags name (`loadSettingsReaders`). */
+  constructor(flags: Flags, surroundings: Surroundings, readers: readonly SettingsReader[] = []) {
     this.#flags = flags;
     this.#surroundings = surroundings;
+    this.#readers = readers;
   }
 
   /** SHA-256 of the contents of all files that what runs was made from, in hexadecimal. */
@@ -99,7 +103,7 @@ export class ConfigSource {
   #read(): LoadedConfig {
     for (let reads = 1; ; reads++) {
       const snapshot = new Snapshot(this.#surroundings);
-      const outcome = attempt(() => configFromFlags(this.#flags, snapshot));
+      const outcome = attempt(() => configFromFlags(this.#flags, snapshot, this.#readers));
       // What was made of files of two moments counts for nothing, and neither does an error.
       if (reads < READS && !snapshot.isStillSo()) continue;
       this.#contents = snapshot.contents;

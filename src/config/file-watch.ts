@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fingerprint, isSameContent, NO_FILE } from './fingerprint.ts';
+import { fingerprint, folderOf, isSameContent, NO_FILE } from './fingerprint.ts';
 import { FolderWatch } from './folder-watch.ts';
 
 export interface FileWatchOptions {
@@ -50,7 +50,7 @@ export class FileWatch {
     if (this.#isClosed) return;
     this.#known = new Map(contents);
     this.#pending = undefined;
-    const folders = new Set([...contents.keys()].map((path) => dirname(path)));
+    const folders = new Set([...contents.keys()].map((path) => folderOf(path) ?? dirname(path)));
     for (const [path, watch] of this.#folders) {
       if (folders.has(path)) continue;
       watch.close();
@@ -110,6 +110,7 @@ export class FileWatch {
 }
 
 async function contentOf(path: string): Promise<[path: string, content: string]> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return [path, text === undefined ? NO_FILE : fingerprint(text)];
+  const folder = folderOf(path);
+  const reading = folder === undefined ? readFile(path, 'utf8') : readdir(folder);
+  return [path, await reading.then(fingerprint, () => NO_FILE)];
 }

@@ -11,6 +11,7 @@ export interface Flags {
   readonly policy?: string | undefined;
   readonly config?: string | undefined;
   readonly corefile?: string | undefined;
+  readonly kubeDnsConfig?: string | undefined;
   readonly cacheSize?: string | undefined;
   readonly metrics?: string | undefined;
   readonly admin?: string | undefined;

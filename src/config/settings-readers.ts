@@ -22,5 +22,9 @@ export async function loadSettingsReaders(flags: Flags): Promise<SettingsReader[
     const { corefileReader } = await import('./corefile/corefile-reader.ts');
     readers.push(corefileReader(flags.corefile, flags));
   }
+  if (flags.kubeDnsConfig !== undefined) {
+    const { kubeDnsReader } = await import('./kube-dns-reader.ts');
+    readers.push(kubeDnsReader(flags.kubeDnsConfig));
+  }
   return readers;
 }

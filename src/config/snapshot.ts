@@ -1,11 +1,11 @@
-import { fingerprint, NO_FILE } from './fingerprint.ts';
+import { fingerprint, folderKey, folderOf, NO_FILE } from './fingerprint.ts';
 import type { Surroundings } from './flags.ts';
 
 /** Surroundings for one reading of the configuration: each file is read once, and remembered by what was in it. */
 export class Snapshot implements Surroundings {
   readonly env: Surroundings['env'];
   readonly isTerminal: boolean;
-  /** Fingerprints by path of all files that were asked for, those included that are not there. */
+  /** Fingerprints by path of all files and folders that were asked for, those included that are not there. */
   readonly contents = new Map<string, string>();
   readonly #surroundings: Surroundings;
   readonly #texts = new Map<string, string>();
@@ -28,6 +28,14 @@ export class Snapshot implements Surroundings {
   }
 
   listFolder(path: string): readonly string[] {
+    const key = folderKey(path);
+    this.contents.set(key, NO_FILE);
+    const names = this.#list(path);
+    this.contents.set(key, fingerprint(names));
+    return names;
+  }
+
+  #list(path: string): readonly string[] {
     return this.#surroundings.listFolder?.(path) ?? [];
   }
 
@@ -39,7 +47,8 @@ export class Snapshot implements Surroundings {
 
   #contentNow(path: string): string {
     try {
-      return fingerprint(this.#surroundings.readFile(path));
+      const folder = folderOf(path);
+      return fingerprint(folder === undefined ? this.#surroundings.readFile(path) : this.#list(folder));
     } catch {
       return NO_FILE;
     }

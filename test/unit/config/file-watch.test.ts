@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileWatch, type FileWatchOptions } from '../../../src/config/file-watch.ts';
-import { fingerprint, NO_FILE } from '../../../src/config/fingerprint.ts';
+import { fingerprint, folderKey, NO_FILE } from '../../../src/config/fingerprint.ts';
 import { ConfigMapFolder } from '../../servers/config-map-folder.ts';
 
 const NEVER_MS = 1_000_000;
@@ -178,6 +178,17 @@ test('a file that is deleted and written anew is one change', async (t) => {
   const change = changed();
   rmSync(join(folder, 'stubDomains'));
   write('stubDomains', 'b');
+  await change;
+  assert.equal(count(), 1);
+});
+
+test('a file that comes into a folder whose names were read is a change, and what is in it is none', async (t) => {
+  const { folder, watch, write, changed, count } = watched(t, { pollMs: NEVER_MS });
+  write('a.conf', 'a');
+  watch.follow(new Map([[folderKey(folder), fingerprint(['a.conf'])]]));
+  write('a.conf', 'b');
+  const change = changed();
+  write('b.conf', 'a');
   await change;
   assert.equal(count(), 1);
 });
