@@ -7,6 +7,7 @@ import type { Page } from './page.ts';
 import { ReadyPage, type Reason } from './ready-page.ts';
 import { type Status, StatusApi } from './status.ts';
 import { StatusPage } from './status-page.ts';
+import { UpstreamsApi } from './upstreams-api.ts';
 
 export interface AdminParts {
   readonly register: Register;
@@ -29,9 +30,15 @@ export function adminPages({ register, probe, reasons, status, config, podUid, c
     new ReadyPage({ reasons, podUid }),
     new MetricsPage(register, clock),
     new StatusApi(status),
+    new UpstreamsApi(() => status().zones),
     new ConfigApi(config),
     new StatusPage(),
   ];
+}
+
+/** What `--probes` shows: no more than whether the agent is well. */
+export function probePages({ probe, reasons, podUid, clock }: AdminParts): Page[] {
+  return [new HealthPage({ probe, podUid, clock }), new ReadyPage({ reasons, podUid })];
 }
 
 /** What `--metrics` shows to the network. */

@@ -10,7 +10,7 @@ import { type Answer, errorAnswer, type Page } from './page.ts';
 export interface AdminServerOptions {
   readonly address: SocketAddress;
   /** The flag that named the address: errors tell it. */
-  readonly option: '--admin' | '--metrics';
+  readonly option: '--admin' | '--metrics' | '--probes';
   readonly pages: readonly Page[];
   readonly troubles: TroubleLog;
 }
@@ -29,7 +29,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** One HTTP server: the one for the node itself (`--admin`), or the one that shows metrics to the network (`--metrics`). */
+/** One HTTP server: for the node itself (`--admin`), for the network that reads metrics (`--metrics`), or for kubelet alone (`--probes`). */
 export class AdminServer {
   readonly #server: Server;
   readonly #pages: readonly Page[];

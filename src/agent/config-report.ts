@@ -13,7 +13,7 @@ export interface ConfigReportSources {
 
 /** The configuration in force, with addresses as users write them; of certificates of authorities their hash. */
 export function configReport({ config, reloads, restartNeeded }: ConfigReportSources): ConfigReport {
-  const { listen, metrics, admin, zones, resolvConf, ...plain } = config;
+  const { listen, metrics, admin, probes, zones, resolvConf, ...plain } = config;
   return {
     version: reloads?.version ?? null,
     error: reloads?.error ?? null,
@@ -22,6 +22,7 @@ export function configReport({ config, reloads, restartNeeded }: ConfigReportSou
       listen: listen.map(formatSocketAddress),
       metrics: metrics === undefined ? 'off' : formatSocketAddress(metrics),
       admin: admin === undefined ? 'off' : formatSocketAddress(admin),
+      probes: probes.map(formatSocketAddress),
       resolvConf: resolvConf ?? null,
       ...plain,
       zones: zones.map((zone) => ({ ...zone, upstreams: zone.upstreams.map(upstreamReport) })),

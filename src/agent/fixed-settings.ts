@@ -7,6 +7,7 @@ const FIXED = {
   listen: 'listen',
   metrics: 'metrics',
   admin: 'admin',
+  probes: 'probes',
   cacheBytes: 'cacheSize',
   logFormat: 'logFormat',
 } as const satisfies Partial<Record<keyof Config, string>>;
@@ -36,7 +37,7 @@ export class FixedSettings {
     }
     this.#told = values;
     if (keys.length === 0) return wanted;
-    const { listen, metrics, admin, cacheBytes, logFormat } = this.#start;
-    return { ...wanted, listen, metrics, admin, cacheBytes, logFormat };
+    const { listen, metrics, admin, probes, cacheBytes, logFormat } = this.#start;
+    return { ...wanted, listen, metrics, admin, probes, cacheBytes, logFormat };
   }
 }

@@ -1,5 +1,5 @@
 import type { AdminParts } from '../admin/pages.ts';
-import { adminPages, metricsPages } from '../admin/pages.ts';
+import { adminPages, metricsPages, probePages } from '../admin/pages.ts';
 import { AdminServer, type AdminServerOptions } from '../admin/server.ts';
 import type { Config, SocketAddress } from '../config/config.ts';
 import type { Logger } from '../core/logger.ts';
@@ -14,7 +14,7 @@ export interface HttpServersParts extends AdminParts {
 }
 
 /**
- * The two HTTP servers, `--admin` and `--metrics`. DNS does not depend on them: where one cannot listen, that is said once and tried again,
+ * The HTTP servers: `--admin`, `--metrics`, and one for each of `--probes`. DNS does not depend on them: where one cannot listen, that is said once and tried again,
  * and the agent serves on.
  */
 export class HttpServers {
@@ -24,13 +24,14 @@ export class HttpServers {
   admin: SocketAddress | undefined;
   metrics: SocketAddress | undefined;
 
-  static async open({ admin, metrics }: Config, parts: HttpServersParts): Promise<HttpServers> {
+  static async open({ admin, metrics, probes }: Config, parts: HttpServersParts): Promise<HttpServers> {
     const servers = new HttpServers(parts.log);
     const { troubles } = parts;
     await Promise.all([
       admin && servers.#start({ address: admin, option: '--admin', pages: adminPages(parts), troubles }),
       metrics &&
         servers.#start({ address: metrics, option: '--metrics', pages: metricsPages(parts.register), troubles }),
+      ...probes.map((address) => servers.#start({ address, option: '--probes', pages: probePages(parts), troubles })),
     ]);
     return servers;
   }
@@ -49,7 +50,7 @@ export class HttpServers {
       const server = await AdminServer.open(options);
       this.#open.push(server);
       if (options.option === '--admin') this.admin = server.address;
-      else this.metrics = server.address;
+      else if (options.option === '--metrics') this.metrics = server.address;
       if (isRetry) this.#log.info({ option: options.option }, 'the port is free now, and listened on');
     } catch (error) {
       if (!isRetry) this.#log.error({ error: (error as Error).message }, 'serving DNS without it, trying again');

@@ -26,6 +26,7 @@ function settingsOf(config: Config): string[][] {
     ['listen', config.listen.map(formatSocketAddress).join(', ')],
     ['metrics', addressOrOff(config.metrics)],
     ['admin', addressOrOff(config.admin)],
+    ...(config.probes.length === 0 ? [] : [['probes', config.probes.map(formatSocketAddress).join(', ')]]),
     ['cluster domain', config.clusterDomain],
     ['resolv.conf', config.resolvConf ?? 'not read'],
     ['cache size', formatByteSize(config.cacheBytes)],

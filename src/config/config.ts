@@ -89,6 +89,8 @@ export interface Config {
   readonly metrics: SocketAddress | undefined;
   /** Everything, for the node itself; undefined: off. */
   readonly admin: SocketAddress | undefined;
+  /** `/health` and `/ready` alone, for kubelet, on further addresses. */
+  readonly probes: readonly SocketAddress[];
   readonly lameduckMs: number;
   /** The file whose name servers answer the root zone; undefined where `--upstream` names them. */
   readonly resolvConf: string | undefined;

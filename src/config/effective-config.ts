@@ -4,6 +4,7 @@ import { DEFAULTS, type Surroundings } from './flags.ts';
 import { httpAddresses } from './http-addresses.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { type NamedLayer, namedLayer } from './named-layer.ts';
+import { probeAddresses } from './probe-addresses.ts';
 import { Refusal } from './refusal.ts';
 import type { Said, Settings } from './settings.ts';
 import { UpstreamLists } from './upstream-list.ts';
@@ -40,6 +41,7 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
   const said = zoneValues(named, new ZoneReader({ surroundings, complaints, lists, notes }));
   const policy = scalars.read('policy', DEFAULTS.policy, POLICY)!;
   const settings = settingsFrom(scalars, surroundings);
+  const http = httpAddresses(saidIn(layers, 'metrics'), saidIn(layers, 'admin'), complaints);
   const zones = zonesFrom(
     { clusterZone, clusterDns, upstreams, said, policy, logSample: settings.logSample },
     complaints,
@@ -54,7 +56,8 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
     zones,
     clusterDomain: clusterZone.slice(0, -1),
     resolvConf: saidUpstreams === undefined ? (resolvConf?.text ?? DEFAULTS.resolvConf) : undefined,
-    ...httpAddresses(saidIn(layers, 'metrics'), saidIn(layers, 'admin'), complaints),
+    ...http,
+    probes: firstOf(layers, ({ probes }) => probes && probeAddresses(probes, http, complaints)) ?? [],
     ...settings,
   };
 }

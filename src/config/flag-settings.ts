@@ -14,6 +14,7 @@ export function flagSettings(flags: Flags, complaints: Complaints): Settings {
     listen: many('--listen', flags.listen),
     metrics: one('--metrics', flags.metrics),
     admin: one('--admin', flags.admin),
+    probes: many('--probes', flags.probes),
     clusterDns: many('--cluster-dns', flags.clusterDns),
     clusterDomain: one('--cluster-domain', flags.clusterDomain),
     upstreams: many('--upstream', flags.upstream),

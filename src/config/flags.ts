@@ -15,6 +15,7 @@ export interface Flags {
   readonly cacheSize?: string | undefined;
   readonly metrics?: string | undefined;
   readonly admin?: string | undefined;
+  readonly probes?: readonly string[] | undefined;
   readonly lameduck?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly logFormat?: string | undefined;

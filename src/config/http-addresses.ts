@@ -43,6 +43,7 @@ function first(
   return (said.length === 0 ? [fallback] : said).map((value) => complaints.readSaid(code, action, value, read))[0];
 }
 
-function overlaps(a: SocketAddress, b: SocketAddress): boolean {
+/** Whether one port would be taken by both. */
+export function overlaps(a: SocketAddress, b: SocketAddress): boolean {
   return a.port === b.port && a.port !== 0 && (a.host === b.host || isWildcard(a.host) || isWildcard(b.host));
 }

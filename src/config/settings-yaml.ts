@@ -63,6 +63,7 @@ const FLAGS: readonly [keyof Omit<Settings, 'zones' | 'notes'>, string][] = [
   ['listen', '--listen'],
   ['metrics', '--metrics'],
   ['admin', '--admin'],
+  ['probes', '--probes'],
   ['clusterDns', '--cluster-dns'],
   ['clusterDomain', '--cluster-domain'],
   ['upstreams', '--upstream'],

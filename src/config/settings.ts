@@ -23,6 +23,7 @@ export interface Settings {
   readonly listen?: readonly Said[];
   readonly metrics?: Said;
   readonly admin?: Said;
+  readonly probes?: readonly Said[];
   readonly clusterDns?: readonly Said[];
   readonly clusterDomain?: Said;
   readonly upstreams?: readonly Said[];

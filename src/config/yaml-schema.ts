@@ -140,6 +140,11 @@ export const CONFIG_FILE: Schema = v.objectWithRest(
     ),
     metrics: one({ ...HTTP, example: '0.0.0.0:9253' }, '`/metrics` alone, for the network.', DEFAULTS.metrics),
     admin: one(HTTP, 'Status page, `/health`, `/ready`, `/metrics`, for the node itself.', DEFAULTS.admin),
+    probes: many(
+      { ...HTTP, allowed: 'IP:PORT', example: '169.254.20.10:8080' },
+      '`/health` and `/ready` alone, on further addresses: where probes asked before.',
+      'none',
+    ),
     clusterDns: many(
       { ...UPSTREAM, example: '10.96.0.10' },
       'The cluster DNS, over TCP unless the value says otherwise.',

@@ -33,6 +33,7 @@ export function corefileSettings(servers: readonly Server[], parts: AssemblyPart
   if (root === undefined) zones.push(noRoot(parts));
   const blocks = servers.map(({ block }) => block);
   const listen = listenSaid(servers, parts);
+  const probes = probesSaid(blocks.flatMap(({ health }) => health));
   return {
     ...(listen.length > 0 && { listen }),
     ...one(
@@ -50,6 +51,7 @@ export function corefileSettings(servers: readonly Server[], parts: AssemblyPart
       blocks.map(({ logLevel }) => logLevel),
       parts,
     ),
+    ...(probes.length > 0 && { probes }),
     ...rootSettings(root, parts),
     ...clusterSettings(clusterZone, plans, parts),
     zones: zones.filter((zone) => Object.keys(zone).length > 1),
@@ -69,6 +71,11 @@ function one<K extends string>(
     notes.push({ place: origin.place!, name: origin.name, text: `${text} is left out: ${where}`, matters: true });
   }
   return first === undefined ? {} : ({ [key]: first } as { [Key in K]?: Said });
+}
+
+/** Each address once. */
+function probesSaid(said: readonly Said[]): Said[] {
+  return [...new Map(said.map((each) => [each.text, each])).values()];
 }
 
 function rootSettings(root: ZonePlan | undefined, parts: AssemblyParts): Pick<Settings, 'upstreams' | 'resolvConf'> {
