@@ -10,7 +10,7 @@ const SENDS = 3;
 export interface Answer {
   readonly bytes: Uint8Array;
   readonly elapsedMs: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'https';
 }
 
 /** No reply came; the message says why, without naming the server. */
@@ -89,7 +89,8 @@ function flagsOf(bytes: Uint8Array): number {
   return (bytes[2]! << 8) | bytes[3]!;
 }
 
-function silent(timeoutMs: number): Error {
+/** Why there is no answer, when the time is over. */
+export function silent(timeoutMs: number): Error {
   return new Error(`no answer within ${Math.round(timeoutMs)} ms`);
 }
 

@@ -5,7 +5,7 @@ import { writeOpt } from '../wire/edns.ts';
 const UDP_SIZE = 1232;
 
 /** An OPT record's octets before its options (RFC 6891, section 6.1.2). */
-const OPT_LENGTH = 11;
+export const OPT_LENGTH = 11;
 
 export interface QueryMessageOptions {
   readonly id: number;

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import type { Config, UpstreamAddress } from '../config/config.ts';
-import { formatUpstreamAddress } from '../config/upstream-address.ts';
+import { upstreamKey } from '../config/upstream-address.ts';
 import { RCODE_MASK, TYPE_NS } from '../wire/constants.ts';
 import { rcodeToText } from '../wire/type-names.ts';
-import { exchange, NoAnswer } from './dns-exchange.ts';
-import { queryMessage } from './query-message.ts';
+import { type Answer, exchange, NoAnswer } from './dns-exchange.ts';
+import { OPT_LENGTH, queryMessage } from './query-message.ts';
+import { exchangeOverStream } from './stream-exchange.ts';
 
 /** What one upstream said to one question. */
 export interface Probe {
@@ -26,7 +27,7 @@ export function probeUpstreams(config: Config): Promise<Probe[]> {
   const asked = new Map<string, { address: UpstreamAddress; zones: string[]; timeoutMs: number }>();
   for (const { zone, upstreams, tryMs } of config.zones) {
     for (const address of upstreams) {
-      const key = formatUpstreamAddress(address);
+      const key = `${address.transport} ${upstreamKey(address)}`;
       const { zones = [], timeoutMs = 0 } = asked.get(key) ?? {};
       asked.set(key, { address, zones: [...zones, zone], timeoutMs: Math.max(timeoutMs, tryMs) });
     }
@@ -35,12 +36,20 @@ export function probeUpstreams(config: Config): Promise<Probe[]> {
 }
 
 async function probe(address: UpstreamAddress, zones: readonly string[], timeoutMs: number): Promise<Probe> {
-  const query = queryMessage(ROOT, TYPE_NS, { id: randomInt(65_536), dnssecOk: false, askedOptions: [] });
   try {
-    const { bytes, elapsedMs } = await exchange(query, address, { isTcp: address.transport === 'tcp', timeoutMs });
+    const { bytes, elapsedMs } = await ask(address, timeoutMs);
     return { address, zones, rcode: rcodeToText(bytes[3]! & RCODE_MASK), elapsedMs: Number(elapsedMs.toFixed(1)) };
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     return { address, zones, failure: error.message };
   }
+}
+
+function ask(address: UpstreamAddress, timeoutMs: number): Promise<Answer> {
+  const { transport } = address;
+  const query = queryMessage(ROOT, TYPE_NS, { id: randomInt(65_536), dnssecOk: false, askedOptions: [] });
+  if (transport === 'tls' || transport === 'https') {
+    return exchangeOverStream(query, query.length - OPT_LENGTH, address, timeoutMs);
+  }
+  return exchange(query, address, { isTcp: transport === 'tcp', timeoutMs });
 }
