@@ -29,15 +29,24 @@ export interface ZoneStatus {
 export interface UpstreamStatus {
   /** `tcp://10.96.0.10:53` */
   readonly address: string;
-  /** `untried`: not asked since the process began. */
-  readonly state: 'up' | 'down' | 'untried';
+  readonly state: UpstreamState;
   /** Smoothed; null before the first answer. */
   readonly roundTripMs: number | null;
+  /** Of recent replies, 95 in 100 took no longer; null before the first. */
+  readonly p95Ms: number | null;
   readonly inFlight: number;
   readonly connections: number;
   /** Tries without an answer. */
   readonly failures: number;
+  /** The latest of them, with its time (ISO 8601); null where there was none. */
+  readonly lastError: { readonly reason: string; readonly time: string } | null;
 }
+
+/**
+ * `untried`: not asked since the process began. `slow`: the others answer sooner, or it only refuses. `doubtful`: it owes a reply or its last question failed. `looped`: it leads back to
+ * this agent. Of these, only one that is up is asked first where there is one.
+ */
+export type UpstreamState = 'up' | 'slow' | 'doubtful' | 'down' | 'looped' | 'untried';
 
 export interface CacheStatus {
   readonly bytes: number;

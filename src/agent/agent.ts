@@ -90,7 +90,11 @@ export class Agent {
     this.#traffics = traffics;
     this.#dataPlane = dataPlane;
     this.#listeners = listeners;
-    this.#readiness = new Readiness({ hasAnswers: () => dataPlane.hasAnswers, configError: () => reloads?.error });
+    this.#readiness = new Readiness({
+      hasAnswers: () => dataPlane.hasAnswers,
+      configError: () => reloads?.error,
+      loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.label} for ${zone}`),
+    });
     this.#readiness.listening();
     this.#eventLoopDelay.start();
     this.#endWarmUp = warmUp(() => dataPlane.forwarders);

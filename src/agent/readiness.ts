@@ -5,19 +5,23 @@ export interface ReadinessParts {
   hasAnswers: () => boolean;
   /** What is wrong with the files of the configuration now; undefined: nothing. */
   configError?: () => string | undefined;
+  /** Upstreams that lead back to this agent, each with its zone. */
+  loops?: () => readonly string[];
 }
 
 /** Whether pods' queries may be sent here, and why. Once ready, silent upstreams do not end it: stale answers are better than none. */
 export class Readiness {
   readonly #hasAnswers: () => boolean;
   readonly #configError: () => string | undefined;
+  readonly #loops: () => readonly string[];
   #wasAnswered = false;
   #isListening = false;
   #isLeaving = false;
 
-  constructor({ hasAnswers, configError = () => undefined }: ReadinessParts) {
+  constructor({ hasAnswers, configError = () => undefined, loops = () => [] }: ReadinessParts) {
     this.#hasAnswers = hasAnswers;
     this.#configError = configError;
+    this.#loops = loops;
   }
 
   listening(): void {
@@ -48,7 +52,16 @@ export class Readiness {
         message: this.#isLeaving ? 'stopping: still answering what comes' : 'not stopping',
       },
       this.#configuration(),
+      this.#upstreams(),
     ];
+  }
+
+  /** Never a reason either: all that can be answered is. */
+  #upstreams(): Reason {
+    const loops = this.#loops();
+    const message =
+      loops.length === 0 ? 'none leads back to this agent' : `back to this agent leads ${loops.join(', ')}`;
+    return { name: 'upstreams', ok: true, message };
   }
 
   /** Never a reason to send queries elsewhere: what is in force is good. */

@@ -1,12 +1,20 @@
 import type { Reason } from '../admin/ready-page.ts';
-import type { Status, UpstreamStatus, ZoneStatus } from '../admin/status.ts';
+import type { Status, UpstreamState, UpstreamStatus, ZoneStatus } from '../admin/status.ts';
 import { HIT_DENIAL, HIT_SUCCESS, MISS, SERVED_STALE } from '../cache/cache-traffic.ts';
-import type { Config, SocketAddress, UpstreamAddress, ZoneConfig } from '../config/config.ts';
+import type { Config, SocketAddress, ZoneConfig } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import { LIMITS } from '../core/limits.ts';
 import { packageVersion } from '../core/version.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
+import {
+  STANDING_DOUBTFUL,
+  STANDING_DOWN,
+  STANDING_GOOD,
+  STANDING_LOOPED,
+  STANDING_SLOW,
+  type Standing,
+} from '../upstream/standing.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { DataPlane } from './data-plane.ts';
 
@@ -43,28 +51,39 @@ export function statusReport({ config, dataPlane, listen, reasons, traffics }: S
   };
 }
 
-function zoneStatus({ zone, policy, upstreams }: ZoneConfig, dataPlane: DataPlane, traffics: TrafficTable): ZoneStatus {
-  const known = [...dataPlane.upstreams.list()];
+function zoneStatus({ zone, policy }: ZoneConfig, { upstreams }: DataPlane, traffics: TrafficTable): ZoneStatus {
+  const selection = upstreams.selection(zone);
   return {
     zone,
     policy,
     requests: traffics.requests(traffics.zones.id(zone)),
-    upstreams: upstreams.map((address) => upstreamStatus(address, known)),
+    upstreams: selection?.upstreams.map((upstream) => upstreamStatus(upstream, selection.standing(upstream))) ?? [],
   };
 }
 
-function upstreamStatus(address: UpstreamAddress, known: readonly Upstream[]): UpstreamStatus {
-  const text = formatUpstreamAddress(address);
-  const upstream = known.find((each) => each.isAt(address));
-  const isTried = upstream !== undefined && upstream.roundTrips.samples > 0;
-  const working = isTried ? 'up' : 'untried';
+const STATES: Readonly<Record<Standing, UpstreamState>> = {
+  [STANDING_GOOD]: 'up',
+  [STANDING_SLOW]: 'slow',
+  [STANDING_DOUBTFUL]: 'doubtful',
+  [STANDING_DOWN]: 'down',
+  [STANDING_LOOPED]: 'looped',
+};
+
+function upstreamStatus(upstream: Upstream, standing: Standing): UpstreamStatus {
+  const { address, health, roundTrips } = upstream;
+  const isTried = roundTrips.samples > 0;
   return {
-    address: text,
-    state: upstream?.isDown ? 'down' : working,
-    roundTripMs: isTried ? upstream.roundTrips.smoothedMs : null,
-    inFlight: upstream?.inFlight ?? 0,
-    connections: upstream?.connections ?? 0,
-    failures: upstream?.health.totalFailures ?? 0,
+    address: formatUpstreamAddress(address),
+    state: standing === STANDING_GOOD && !isTried ? 'untried' : STATES[standing],
+    roundTripMs: isTried ? roundTrips.smoothedMs : null,
+    p95Ms: isTried ? roundTrips.p95Ms : null,
+    inFlight: upstream.inFlight,
+    connections: upstream.connections,
+    failures: health.totalFailures,
+    lastError:
+      health.lastError === undefined
+        ? null
+        : { reason: health.lastError, time: new Date(health.lastErrorAtMs).toISOString() },
   };
 }
 
