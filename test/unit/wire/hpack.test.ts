@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { postHead, ResponseHead, writeContentLength } from '../../../src/wire/hpack.ts';
+import { decodeHuffman } from '../../../src/wire/huffman.ts';
+
+const hex = (digits: string): Uint8Array => Uint8Array.from(Buffer.from(digits.replaceAll(' ', ''), 'hex'));
+
+function read(digits: string): ResponseHead | undefined {
+  const bytes = hex(digits);
+  const head = new ResponseHead();
+  return head.read(bytes, 0, bytes.length) ? head : undefined;
+}
+
+const CODED: [digits: string, text: string][] = [
+  ['f1e3c2e5f23a6ba0ab90f4ff', 'www.example.com'],
+  ['a8eb10649cbf', 'no-cache'],
+  ['25a849e95ba97d7f', 'custom-key'],
+  ['6402', '302'],
+  ['d07abe941054d444a8200595040b8166e082a62d1bff', 'Mon, 21 Oct 2013 20:13:21 GMT'],
+];
+
+for (const [digits, text] of CODED) {
+  test(`the Huffman code of "${text}" is read as in RFC 7541, appendix C`, () => {
+    const bytes = hex(digits);
+    assert.equal(decodeHuffman(bytes, 0, bytes.length), text);
+  });
+}
+
+test('a Huffman code that ends in other bits than ones, in a whole octet of them, or with the end mark is refused', () => {
+  for (const digits of ['64', '6402ff', 'ffffffff', 'fffffffffc']) {
+    assert.equal(decodeHuffman(hex(digits), 0, digits.length / 2), undefined);
+  }
+});
+
+test('status, content type and the time to wait are read, however they are written', () => {
+  const typed = Buffer.from('application/dns-message');
+  const plain = read(`88 5f ${Buffer.of(typed.length).toString('hex')} ${typed.toString('hex')}`);
+  assert.equal(plain?.status, 200);
+  assert.equal(plain?.contentType, 'application/dns-message');
+  const named = Buffer.from('retry-after');
+  // 503 as a literal behind the index of :status, then a field by its name in full.
+  const busy = read(`48 03 353033 00 0b ${named.toString('hex')} 02 3330`);
+  assert.equal(busy?.status, 503);
+  assert.equal(busy?.retryAfter, '30');
+  assert.equal(read('48 82 6402')?.status, 302);
+});
+
+test('a field of a table that we said we do not keep is refused, and so is a table of any size', () => {
+  assert.equal(read('88 be'), undefined);
+  assert.equal(read('80'), undefined);
+  assert.equal(read('3f e1 1f 88'), undefined);
+  assert.equal(read('20 88')?.status, 200);
+});
+
+test('a head of any bytes is read or refused, and never past its end', () => {
+  const head = new ResponseHead();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      const isRead = head.read(bytes, 0, bytes.length);
+      assert.equal(typeof isRead, 'boolean');
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('the head of a question is read back by the rules of HPACK', () => {
+  const start = postHead('dns.example', '/dns-query', 'application/dns-message');
+  const bytes = new Uint8Array(start.length + 8);
+  bytes.set(start);
+  for (const length of [7, 17, 128, 1024, 65_535]) {
+    const end = writeContentLength(bytes, start.length, length);
+    assert.deepEqual(Buffer.from(bytes.subarray(start.length + 3, end)).toString(), `${length}`);
+    assert.ok(new ResponseHead().read(bytes, 0, end));
+  }
+});
