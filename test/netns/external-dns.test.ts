@@ -10,7 +10,7 @@ import { type ExternalDnsOptions, startExternalDns, synchronise } from '../serve
 import { KERBEROS_PROGRAMS, type Realm, startRealm } from '../servers/kerberos.ts';
 import { assertRelayed } from '../servers/relayed.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
-import { enterOwnNetwork } from './own-network.ts';
+import { enterOwnNetwork, resolverFiles } from './own-network.ts';
 
 const LISTEN: Server = { host: '169.254.20.10', port: 53 };
 const ZONE = 'example.test';
@@ -34,7 +34,7 @@ if (!skip) {
   enterOwnNetwork({
     addresses: [`${LISTEN.host}/32`],
     files: {
-      '/etc/resolv.conf': `nameserver ${LISTEN.host}\n`,
+      ...resolverFiles(LISTEN.host),
       // What a pod's `hostAliases` write.
       '/etc/hosts': `127.0.0.1 localhost\n${LISTEN.host} ${SERVER.host}\n`,
     },

@@ -11,12 +11,14 @@ import { honest, type Liar, startLiar } from '../servers/liar.ts';
 import { program } from '../servers/programs.ts';
 import { assertRelayed } from '../servers/relayed.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
-import { enterOwnNetwork } from './own-network.ts';
+import { enterOwnNetwork, resolverFiles } from './own-network.ts';
 
 const LISTEN: Server = { host: '169.254.20.10', port: 53 };
 const ZONE = 'example.test';
 /** A second zone of the same server, whose name is in the first. */
 const ELSEWHERE = 'elsewhere.test';
+/** A zone with two servers, either of which takes updates. */
+const PAIR = 'pair.test';
 const UPDATER: Principal = { name: 'updater', password: 'secret' };
 /** All that a reply says but its ID, flags and TTLs. */
 const DIG = ['+noall', '+comments', '+question', '+answer', '+authority', '+additional', '+nottlid', '+noedns'];
@@ -26,7 +28,7 @@ const skip = skipWithoutNamespaces('unshare', 'mount', 'named', 'nsupdate', 'dig
 if (!skip) {
   enterOwnNetwork({
     addresses: [`${LISTEN.host}/32`],
-    files: { '/etc/resolv.conf': `nameserver ${LISTEN.host}\n` },
+    files: resolverFiles(LISTEN.host),
   });
 }
 
@@ -36,12 +38,13 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
   let primary: DynamicZone;
   let second: Liar;
   let strays = 0;
+  let pair: DynamicZone[];
   let agent: Agent;
   before(async () => {
     realm = await startRealm({
       name: 'EXAMPLE.TEST',
       host: '127.0.0.1',
-      principals: [UPDATER, MACHINE, { name: `DNS/ns.${ZONE}` }],
+      principals: [UPDATER, MACHINE, { name: `DNS/ns.${ZONE}` }, { name: `DNS/ns.${PAIR}` }],
     });
     const records = [
       'KDC A 127.0.0.1',
@@ -66,15 +69,29 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
       if (lie.query.includes('gss-tsig')) strays++;
       honest(lie);
     });
-    const upstreams = [primary, second].map(({ host, port }) => `${host}:${port}`).join();
+    const one = {
+      zones: [PAIR],
+      records: [],
+      options: [`tkey-gssapi-keytab "${realm.keytab}";`],
+      statements: [`update-policy { grant ${UPDATER.name}@${realm.name} zonesub A; };`],
+      env: realm.env,
+    } as const;
+    pair = [await startDynamicZone(one), await startDynamicZone(one)];
+    const route = (zone: string, ...servers: Server[]) => [
+      '--route',
+      `${zone}=${servers.map(({ host, port }) => `${host}:${port}`).join()}`,
+    ];
     agent = await startAgent([
       ...['--listen', LISTEN.host, '--cluster-dns', '127.0.0.1:9', '--upstream', '127.0.0.1:9'],
-      ...['--route', `${ZONE}=${upstreams}`, '--route', `${ELSEWHERE}=${primary.host}:${primary.port}`],
+      ...route(ZONE, primary, second),
+      ...route(ELSEWHERE, primary),
+      ...route(PAIR, ...pair),
     ]);
   });
   after(async () => {
     await agent?.stop();
     second?.stop();
+    for (const server of pair ?? []) await server.stop();
     await primary?.stop();
     await realm?.stop();
   });
@@ -164,6 +181,20 @@ suite('dynamic updates signed with Kerberos tickets (GSS-TSIG) through the agent
     await assertAddresses(name, []);
     assert.equal(await nsupdate({ server: LISTEN, zone: ELSEWHERE, lines, flags: ['-g'], env }), 'NOERROR');
     await assertAddresses(name, ['192.0.2.6']);
+  });
+
+  test('of two servers the first one gets all updates, and when it is gone the other, with a context of its own', async () => {
+    const env = await realm.logIn(UPDATER);
+    const send = (at: number) => {
+      const lines = [`update add new-${at}.${PAIR} 60 A 192.0.2.7`];
+      return nsupdate({ server: LISTEN, zone: PAIR, lines, flags: ['-g', '-v'], env });
+    };
+    const updatesOf = ({ log }: DynamicZone) => log().match(/adding an RR at 'new-\d+\.pair\.test'/g)?.length ?? 0;
+    for (let at = 0; at < 5; at++) assert.equal(await send(at), 'NOERROR');
+    assert.deepEqual(pair.map(updatesOf), [5, 0]);
+    await pair[0]!.stop();
+    for (let at = 5; at < 8; at++) assert.equal(await send(at), 'NOERROR');
+    assert.deepEqual(pair.map(updatesOf), [5, 3]);
   });
 
   test('what the policy does not grant is REFUSED by the server, and the client is told so', async () => {

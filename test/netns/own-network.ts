@@ -32,6 +32,11 @@ export function enterOwnNetwork({ addresses = [], files = {} }: OwnNetwork): voi
   process.execve!(program('unshare'), [...inside, ...self], { ...process.env, [MARK]: '1' });
 }
 
+/** Name look-ups of programs ask the DNS server at this address and nobody else: no service of the machine does it for them. */
+export function resolverFiles(host: string): Readonly<Record<string, string>> {
+  return { '/etc/resolv.conf': `nameserver ${host}\n`, '/etc/nsswitch.conf': 'hosts: files dns\n' };
+}
+
 /** The mount keeps the file alive that it shows, so that it can be deleted at once. */
 function bindMount(path: string, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'signpost-mount-'));
