@@ -15,8 +15,8 @@ export function planHosts(servers: readonly Server[], plans: ReadonlyMap<string,
       for (const plan of plans.values()) {
         if (plan.server !== server || !isIn(plan.zone, draft)) continue;
         if (draft.file !== undefined) plan.settings.hostsFile = draft.file;
-        if (!draft.isFallthrough && plan.targets.length > 0) {
-          const text = `has no fallthrough: names of ${plan.zone} without a line are asked upstream, where CoreDNS answers SERVFAIL`;
+        if (!draft.isFallthrough || plan.targets.length === 0) {
+          const text = `is not all that is known of ${plan.zone}: names without a line are asked upstream, where CoreDNS answers SERVFAIL`;
           notes.push(noteAt(draft.at, 'hosts', text, true));
         }
       }
@@ -48,6 +48,8 @@ function giveLine(
       const plan = plans.get(closestOf(name, plans) ?? '');
       if (plan?.server !== server || !isIn(name, draft)) {
         passOver(`${name} is in no zone of this block`);
+      } else if (plan.settings.refuse?.some(({ text }) => isWithin(name, text))) {
+        passOver(`${name} is refused, with the zone that it is in`);
       } else byPlan.set(plan, [...(byPlan.get(plan) ?? []), name]);
     }
     for (const [{ settings }, names] of byPlan) {

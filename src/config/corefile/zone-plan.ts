@@ -71,7 +71,9 @@ function planZone(
   const { block } = server;
   const plan = planAt(zone, at, server);
   plans.set(zone, plan);
-  const refuse = new Set(plan.targets.length === 0 ? [zone] : []);
+  // What is refused is refused before hosts are looked at.
+  const isAnswered = plan.targets.length > 0 || covers(block.hosts, zone);
+  const refuse = new Set(isAnswered ? [] : [zone]);
   const below = (name: string): boolean => name !== zone && closestOf(name, owners) === zone;
   for (const name of new Set(namesIn(block).filter(below))) {
     const part = planAt(name, at, server);
@@ -116,7 +118,7 @@ function asks({ from, except }: ForwardDraft, zone: string): boolean {
   return isWithin(zone, from) && !except.some((name) => isWithin(zone, name));
 }
 
-function covers(said: readonly ZonesSaid[], zone: string): ZonesSaid | undefined {
+function covers<T extends Pick<ZonesSaid, 'zones'>>(said: readonly T[], zone: string): T | undefined {
   return said.find(({ zones }) => zones === undefined || zones.some((each) => isWithin(zone, each)));
 }
 
