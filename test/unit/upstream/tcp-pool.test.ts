@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { LIMITS } from '../../../src/core/limits.ts';
+import { LIMITS, UPSTREAM_IN_FLIGHT } from '../../../src/core/limits.ts';
 import { ask, type SetUp, type SetUpOptions, setUp, until } from './asking.ts';
 import { answerAll, answerTo, framed, type Received, type Script, ScriptedServer } from './scripted-server.ts';
 
@@ -277,6 +277,10 @@ test('a query without OPT goes out without OPT', async (t) => {
 test('a server that reads nothing makes no backlog grow past its bound', async (t) => {
   // Long enough that all have left, 64 a turn, before the first is given up and the server is taken for dead.
   const { forwarder, server, first } = await scene(t, answerAll, { tryMs: 3000, totalMs: 3000 });
+  // The bound of the upstream as a whole would be reached long before.
+  const usual = UPSTREAM_IN_FLIGHT.value;
+  UPSTREAM_IN_FLIGHT.value = 100_000;
+  t.after(() => (UPSTREAM_IN_FLIGHT.value = usual));
   await ask(forwarder, 'n.test');
   await server.stopUdp();
   for (const socket of server.sockets) socket.pause();
