@@ -8,7 +8,11 @@ export function keyOf(nameHash: number, type: number, classCode: number, dnssecB
   return hash ^ (hash >>> 15);
 }
 
-/** Bit 0: DO, bit 1: CD. */
+/** What `dnssecBits` has: DO, and CD. */
+export const DNSSEC_OK = 1;
+export const CHECKING_DISABLED = 2;
+
+/** DNSSEC_OK, CHECKING_DISABLED, both or none. */
 export function dnssecBits(dnssecOk: boolean, flags: number): number {
   return (dnssecOk ? 1 : 0) | ((flags & 0x10) >> 3);
 }

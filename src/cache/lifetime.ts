@@ -18,8 +18,8 @@ export class Lifetime {
       this.seconds = isTruncated || !isFailureKept(scan.rcode) ? 0 : FAILURE_SECONDS;
       return;
     }
-    // A SOA record in the authority section says "no": for the name, for the type, or for what the CNAME chain leads to (RFC 2308, section 2).
-    const isNegative = scan.rcode === RCODE_NXDOMAIN || scan.answers === 0 || scan.hasSoa;
+    // A SOA record beside an answer without what was asked says "no" of what the CNAME chain leads to (RFC 2308, section 2).
+    const isNegative = scan.rcode === RCODE_NXDOMAIN || scan.answers === 0 || (scan.hasSoa && !scan.hasAsked);
     this.kind = isNegative ? KIND_NEGATIVE : KIND_POSITIVE;
     if (isTruncated) this.seconds = 0;
     else if (isNegative) this.seconds = negativeSeconds(scan, policy);

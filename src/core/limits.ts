@@ -42,6 +42,12 @@ export const ZONES = limit('zones', 1024);
 /** One cached answer with its bookkeeping: a page of the slab. Longer ones are passed on, not kept. */
 export const CACHED_ANSWER = limit('cached_answer_bytes', 65_536);
 
+/** Records of one cached answer, each with a TTL to count down. 4,096 x 16 B of the smallest that anybody asks for = 64 KiB. Full: passed on, not kept. */
+export const CACHED_RECORDS = limit('cached_answer_records', 4096);
+
+/** CNAME records in one answer that are followed. 16 x 255 B of name = 4 KiB; resolvers give up sooner. Full: the answer is passed on as it is, not kept. */
+export const CNAME_CHAIN = limit('cname_chain', 16);
+
 /** Options (EDE) that are kept with an answer: a code and a sentence. Longer ones are dropped. */
 export const KEPT_OPTIONS = limit('kept_options_bytes', 256);
 

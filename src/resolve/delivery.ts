@@ -1,10 +1,12 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { AnswerDraft } from '../cache/answer-draft.ts';
-import { type CacheTraffic, SERVED_STALE } from '../cache/cache-traffic.ts';
+import { type CacheTraffic, SERVED_STALE, TRIMMED } from '../cache/cache-traffic.ts';
 import type { EntryMemory } from '../cache/entry-memory.ts';
 import { KIND_FAILURE, KIND_NEGATIVE } from '../cache/entry-memory.ts';
+import { CHECKING_DISABLED, DNSSEC_OK } from '../cache/key.ts';
 import { FAILURE_SECONDS, Lifetime } from '../cache/lifetime.ts';
 import type { Clock } from '../core/clock.ts';
+import { CACHED_RECORDS, CNAME_CHAIN } from '../core/limits.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_FORWARD } from '../metrics/traffic.ts';
 import type { Answerer, Failure } from '../upstream/ask.ts';
@@ -13,7 +15,7 @@ import { findOption } from '../wire/edns.ts';
 import { MessageScan } from '../wire/message-scan.ts';
 import { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
-import { stripOpt } from '../wire/strip-opt.ts';
+import { ReplyTrim } from '../wire/reply-trim.ts';
 import type { Composer } from './composer.ts';
 import { extendedError, type Trouble } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
@@ -44,7 +46,10 @@ export class Delivery implements FlightControl {
   readonly #draft = new AnswerDraft();
   readonly #reply = new Reply();
   readonly #lastGood: LastGood;
-  readonly #stripped = new Uint8Array(65_535);
+  readonly #trim = new ReplyTrim();
+  readonly #trimmed = new Uint8Array(65_535);
+  /** Whether the reply just read may be stored. */
+  #mayKeep = true;
   /** Replies that were no DNS messages although their question matched. Read by the metrics. */
   malformed = 0;
 
@@ -71,7 +76,7 @@ export class Delivery implements FlightControl {
   }
 
   #answer(flight: Flight, message: Uint8Array, start: number, end: number, upstream: Answerer): void {
-    const records = this.#read(message, start, end);
+    const records = this.#read(flight, message, start, end);
     if (records === undefined) {
       this.malformed++;
       this.#fail(flight, 'malformed');
@@ -96,13 +101,24 @@ export class Delivery implements FlightControl {
     this.#deliver(flight, transient.memory, 0, nowMs, upstream.label);
   }
 
-  /** The bytes in which the scanned records lie, without OPT; undefined where they cannot be read. */
-  #read(message: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  /** The bytes in which the scanned records lie, those of them that belong to the question; undefined where they cannot be read. */
+  #read(flight: Flight, message: Uint8Array, start: number, end: number): Uint8Array | undefined {
     const scan = this.#scan;
+    this.#mayKeep = true;
     if (!scan.scan(message, start, end)) return undefined;
-    if (scan.optOffset === -1 || scan.optOffset >= scan.recordsEnd) return message;
-    const length = stripOpt(message, scan, this.#stripped);
-    return length > 0 && scan.scan(this.#stripped, 0, length) ? this.#stripped : undefined;
+    // Without the question, nothing but the code is used.
+    if (scan.isPlain || scan.questionEnd - start !== flight.questionEnd) return message;
+    const trim = this.#trim;
+    const { dnssecBits, zone } = flight;
+    const wantsAaaa = zone.hasAaaa || dnssecBits === (DNSSEC_OK | CHECKING_DISABLED);
+    const length = trim.trim(message, scan, (dnssecBits & DNSSEC_OK) !== 0, wantsAaaa, this.#trimmed);
+    const { foreign, isChainLong, isLoop } = trim.relevance;
+    if (isChainLong) CNAME_CHAIN.hits++;
+    // A loop is no answer, and may be mended any time.
+    this.#mayKeep = !isChainLong && !(isLoop && !scan.hasAsked);
+    if (foreign > 0) this.#parts.cacheTraffic.count(zone.id, TRIMMED);
+    if (length === 0) return message;
+    return length > 0 && scan.scan(this.#trimmed, 0, length) ? this.#trimmed : undefined;
   }
 
   #judge(flight: Flight, records: Uint8Array): AnswerDraft {
@@ -117,7 +133,7 @@ export class Delivery implements FlightControl {
     const ede = findOption(records, scan.optionsStart, scan.optionsEnd, OPTION_EDE);
     if (ede !== -1) draft.setOptions(records, ede, ede + 4 + ((records[ede + 2]! << 8) | records[ede + 3]!));
     draft.kind = lifetime.kind;
-    draft.seconds = lifetime.seconds;
+    draft.seconds = this.#mayKeep && this.#hasFewRecords() ? lifetime.seconds : 0;
     draft.zone = flight.zone.id;
     // A client must not keep a "no" longer than we may; where nothing is kept its own TTLs stand.
     draft.capSeconds =
@@ -125,6 +141,12 @@ export class Delivery implements FlightControl {
     draft.isForName = draft.kind === KIND_NEGATIVE && scan.rcode === RCODE_NXDOMAIN && this.#speaksOfName(flight);
     draft.isPrefetched = policy.prefetchHits > 0 && lifetime.kind !== KIND_FAILURE;
     return draft;
+  }
+
+  #hasFewRecords(): boolean {
+    if (this.#scan.ttlCount <= CACHED_RECORDS.value) return true;
+    CACHED_RECORDS.hits++;
+    return false;
   }
 
   /**

@@ -26,7 +26,7 @@ const NO_BYTES = new Uint8Array(0);
  *   | header | question | answer | authority | additional | OPT | TSIG |
  *                       `------------- body --------------´
  *
- * OPT and a signature are hop by hop and not kept. Where OPT is not last (`optOffset < recordsEnd`), it lies inside the body: `stripOpt`
+ * OPT and a signature are hop by hop and not kept. Where OPT is not last (`optOffset < recordsEnd`), it lies inside the body: `ReplyTrim`
  * first, then scan again.
  */
 export class MessageScan {
@@ -56,6 +56,13 @@ export class MessageScan {
   readonly groups = new Uint16Array(3 * (MOST_RECORDS >> 1));
   /** Triples in `groups`. */
   groupCount = 0;
+  /**
+   * All kept records stand in the answer, under the question's own name, with the type and class that were asked: nothing in the message can be foreign
+   * to the question.
+   */
+  isPlain = false;
+  /** The answer has a record of the type that was asked. */
+  hasAsked = false;
   /** A CNAME in the answer. */
   hasCname = false;
   /** An SOA in the authority section, with its TTL and MINIMUM in seconds. */
@@ -97,6 +104,7 @@ export class MessageScan {
       this.#scanAnswers(this.answers) &&
       this.#scanAuthorities(this.authorities) &&
       this.#scanAdditionals(this.#read16(start + 10));
+    if (this.authorities + this.additionals > 0) this.isPlain = false;
     this.rcode = this.extendedRcode | (this.flags & RCODE_MASK);
     this.#message = NO_BYTES;
     return isWhole;
@@ -112,6 +120,8 @@ export class MessageScan {
     this.ttlCount = 0;
     this.minimumTtl = NO_TTL;
     this.groupCount = 0;
+    this.isPlain = false;
+    this.hasAsked = false;
     this.hasCname = false;
     this.hasSoa = false;
     this.soaTtl = 0;
@@ -153,11 +163,14 @@ export class MessageScan {
     let runStart = 0;
     let runLength = 0;
     let runCount = 0;
+    let isPlain = this.questionEnd > this.start + HEADER_LENGTH;
     for (let i = 0; i < count; i++) {
       if (!this.#readRecord() || !this.#keep()) return false;
       const type = this.#recordType;
       const ownerAt = this.#ownerAt;
       if (type === TYPE_CNAME) this.hasCname = true;
+      if (type === this.type) this.hasAsked = true;
+      if (isPlain) isPlain = type === this.type && this.#isOfQuestion();
       const isAddress = type === TYPE_A || type === TYPE_AAAA;
       if (isAddress && type === runType && this.#recordEnd - ownerAt === runLength && this.#hasOwnerOf(runStart)) {
         runCount++;
@@ -174,6 +187,7 @@ export class MessageScan {
       }
     }
     if (runCount > 1) this.groupCount++;
+    this.isPlain = isPlain;
     return true;
   }
 
@@ -277,6 +291,16 @@ export class MessageScan {
   #coversNothing(): boolean {
     const rdataAt = this.#typeAt + 10;
     return rdataAt + 2 <= this.#recordEnd && this.#read16(rdataAt) === 0;
+  }
+
+  /** Whether the record just read has a pointer to the question as its owner, and the question's class. */
+  #isOfQuestion(): boolean {
+    const at = this.#ownerAt;
+    return (
+      this.#message[at] === POINTER &&
+      this.#message[at + 1] === HEADER_LENGTH &&
+      this.#read16(this.#typeAt + 2) === this.class
+    );
   }
 
   /** Whether the record just read has the same owner and class, octet by octet, as the one at `offset`, which has the same type and length. */

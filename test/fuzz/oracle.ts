@@ -71,10 +71,13 @@ function skipName(cursor: Cursor): void {
   }
 }
 
-interface RecordRead {
+export interface RecordRead {
   readonly ownerAt: number;
+  /** Expanded. */
+  readonly owner: readonly number[];
   readonly isRoot: boolean;
   readonly type: number;
+  readonly class: number;
   readonly ttl: number;
   readonly ttlAt: number;
   readonly dataAt: number;
@@ -85,16 +88,29 @@ interface RecordRead {
 function readRecord(cursor: Cursor, mustExpand: boolean): RecordRead {
   const ownerAt = cursor.at;
   const isRoot = cursor.octets[ownerAt] === 0;
-  if (mustExpand) readName(cursor, true);
+  let owner: number[] = [];
+  if (mustExpand) owner = readName(cursor, true);
   else skipName(cursor);
   const type = cursor.number(2);
-  cursor.skip(2);
+  const classNumber = cursor.number(2);
   const ttlAt = cursor.at;
   const ttl = cursor.number(4);
   const length = cursor.number(2);
   const dataAt = cursor.at;
   cursor.skip(length);
-  return { ownerAt, isRoot, type, ttl, ttlAt, dataAt, data: cursor.octets.subarray(dataAt, cursor.at), end: cursor.at };
+  const { octets, at: end } = cursor;
+  return {
+    ownerAt,
+    owner,
+    isRoot,
+    type,
+    class: classNumber,
+    ttl,
+    ttlAt,
+    dataAt,
+    data: octets.subarray(dataAt, end),
+    end,
+  };
 }
 
 const signs = ({ type, data }: RecordRead): boolean =>
@@ -153,6 +169,8 @@ export interface ReplyRead {
   readonly soaMinimum: number | undefined;
   readonly optAt: number;
   readonly isSigned: boolean;
+  /** Without OPT and signature, section by section. */
+  readonly sections: readonly (readonly RecordRead[])[];
 }
 
 /** What a scan should find in an upstream's reply, or undefined where it is malformed. */
@@ -189,6 +207,7 @@ function readReply(octets: Uint8Array): ReplyRead | undefined {
     soaMinimum,
     optAt: opts[0]?.ownerAt ?? -1,
     isSigned: rest.some(signs),
+    sections: [first.slice(0, answers), first.slice(answers), kept.slice(first.length)],
   };
 }
 

@@ -7,15 +7,25 @@ import { FrameReader } from '../../src/wire/framing.ts';
 import { MessageScan } from '../../src/wire/message-scan.ts';
 import { expandedLength, expandName, nameFromText, nameToText, skipName, skipPlainName } from '../../src/wire/name.ts';
 import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QUERY_RELAY, QueryView } from '../../src/wire/query.ts';
+import { firstNameIn, namesIn } from '../../src/wire/rdata-names.ts';
+import { ReplyTrim } from '../../src/wire/reply-trim.ts';
 import { rotateGroup } from '../../src/wire/rotate.ts';
-import { stripOpt } from '../../src/wire/strip-opt.ts';
 import { capTtls, subtractTtls } from '../../src/wire/ttl.ts';
-import { expectedName, expectedNameEnd, expectedOutcome, expectedReply } from './oracle.ts';
+import {
+  expectedName,
+  expectedNameEnd,
+  expectedOutcome,
+  expectedReply,
+  type RecordRead,
+  type ReplyRead,
+} from './oracle.ts';
 import type { Random } from './random.ts';
+import { expectedRelevance } from './relevance-oracle.ts';
 
 /** Used again for every mutant. */
 const ROOM = new Uint8Array(4096);
 const NAME_ROOM = new Uint8Array(300);
+const TRIM_ROOM = new Uint8Array(65_535);
 
 /**
  * The same octets twice: alone, and in the middle of others. A function that reads outside [start, end) finds nothing in the one and
@@ -56,6 +66,7 @@ const viewAlone = new QueryView(SEED);
 const scan = new MessageScan();
 const scanAlone = new MessageScan();
 const fit = new RecordFit();
+const trim = new ReplyTrim();
 
 const OUTCOMES = {
   OK: QUERY_OK,
@@ -129,6 +140,7 @@ const reply: Target = (octets, random) => {
     );
   }
   if (scan.hasOpt) checkOpt(placed, random);
+  checkTrim(placed, expected, random);
   checkFit(bytes, random);
   checkChanges(placed);
 };
@@ -164,14 +176,79 @@ function checkOpt({ bytes, end }: Placed, random: Random): void {
   const code = random.pick([8, 10, 15]);
   const at = findOption(bytes, scan.optionsStart, scan.optionsEnd, code);
   assert.ok(at === -1 || (at >= scan.optionsStart && at + 4 <= scan.optionsEnd), 'options lie in OPT');
-  const room = scan.end - scan.start;
-  const target = new Uint8Array(room + 32).fill(0xee);
-  const length = stripOpt(bytes, scan, target);
-  assert.ok(length >= 12 && length <= room - (scan.optEnd - scan.optOffset), 'a message without OPT is shorter by it');
-  assert.ok(
-    target.subarray(room).every((octet) => octet === 0xee),
-    'nothing is written past the room',
+}
+
+/** What is left of a reply are the records that belong, as they were. */
+function checkTrim({ alone, bytes, start }: Placed, expected: ReplyRead, random: Random): void {
+  const dnssecOk = random.below(2) === 0;
+  const belonging = expectedRelevance(alone, expected, dnssecOk);
+  if (belonging === undefined) return;
+  const length = trim.trim(bytes, scan, dnssecOk, true, TRIM_ROOM);
+  const { kept } = trim.relevance;
+  assertSame(Array.from(kept.subarray(0, scan.ttlCount)), belonging.flat().map(Number), 'what belongs is what belongs');
+  const isWhole = belonging.flat().every(Boolean);
+  if (length === 0) {
+    assert.ok(
+      isWhole && (scan.optOffset === -1 || scan.optOffset >= scan.recordsEnd),
+      'a reply without fault is not touched',
+    );
+    return;
+  }
+  assert.ok(length > 0, 'what is short enough can be written');
+  const trimmed = TRIM_ROOM.slice(0, length);
+  const found = expectedReply(trimmed);
+  assert.ok(found !== undefined && scanAlone.scan(trimmed, 0, length), 'what is left is a sound message');
+  assertSame(
+    trimmed.subarray(12, found.questionEnd),
+    bytes.subarray(start + 12, scan.questionEnd),
+    'the question stays',
   );
+  assert.equal(scanAlone.hasOpt, scan.hasOpt, 'OPT stays');
+  if (scan.hasOpt) assert.ok(scanAlone.optOffset >= scanAlone.recordsEnd, 'OPT is last');
+  for (const [index, section] of found.sections.entries()) {
+    const wanted = expected.sections[index]!.filter((_, i) => belonging[index]![i]);
+    checkSubsequence(trimmed, section, alone, wanted);
+  }
+}
+
+/** Each record found is one of those wanted, in their order; what is missing has malformed RDATA. */
+function checkSubsequence(
+  trimmed: Uint8Array,
+  found: readonly RecordRead[],
+  octets: Uint8Array,
+  wanted: readonly RecordRead[],
+): void {
+  let next = 0;
+  for (const record of found) {
+    const shown = showRecord(trimmed, record);
+    while (next < wanted.length && showRecord(octets, wanted[next]!) !== shown) {
+      assert.ok(hasNames(wanted[next]!.type), 'only a record with names is given up');
+      next++;
+    }
+    assert.ok(next++ < wanted.length, 'what is left was there');
+  }
+  for (; next < wanted.length; next++) assert.ok(hasNames(wanted[next]!.type), 'only a record with names is given up');
+}
+
+const hasNames = (type: number): boolean => namesIn(type) > 0;
+
+/** A record with the names in it expanded. */
+function showRecord(
+  octets: Uint8Array,
+  { owner, type, class: classNumber, ttl, dataAt, end, data }: RecordRead,
+): string {
+  const parts: (number | readonly number[])[] = [type, classNumber, ttl];
+  let at = namesIn(type) === 0 ? -1 : firstNameIn(octets, type, dataAt, end);
+  if (at === -1) return [owner, ...parts, data].join();
+  parts.push([...octets.subarray(dataAt, at)]);
+  for (let i = namesIn(type); i > 0; i--) {
+    const name = expectedName(octets, at);
+    const after = expectedNameEnd(octets, at);
+    if (name === undefined || after > end) return [owner, ...parts, data, 'malformed'].join();
+    parts.push(name);
+    at = after;
+  }
+  return [owner, ...parts, ...octets.subarray(at, end)].join();
 }
 
 function checkFit(bytes: Uint8Array, random: Random): void {

@@ -5,10 +5,10 @@ import { House } from './house.ts';
 
 const NAME = 'www.example.com';
 const A = (data: string, ttl = 300, name = NAME) => ({ type: 'A', name, ttl, data }) as const;
-const SOA = (ttl: number, minimum: number) =>
+const SOA = (ttl: number, minimum: number, zone = 'example.com') =>
   ({
     type: 'SOA',
-    name: 'example.com',
+    name: zone,
     ttl,
     data: { mname: 'ns.example.com', rname: 'root.example.com', serial: 1, refresh: 1, retry: 1, expire: 1, minimum },
   }) as const;
@@ -85,7 +85,7 @@ test('NXDOMAIN that the cluster DNS says to TXT does not speak of the name: it s
   const house = new House();
   const name = 'shop.svc.cluster.local';
   house.ask({ name, type: 'TXT' });
-  house.cluster.answer({ flags: NXDOMAIN, authorities: [SOA(30, 30)] });
+  house.cluster.answer({ flags: NXDOMAIN, authorities: [SOA(30, 30, 'cluster.local')] });
   assert.equal(house.ask({ name, type: 'TXT' }).reply.rcode, NXDOMAIN);
   assert.equal(house.ask({ name, type: 'A' }).replies.length, 0, 'A is asked');
 });
@@ -149,7 +149,7 @@ test('a zone bounds how long its answers live', () => {
   house.pass(1);
   assert.equal(house.ask({ name: 'web.default.svc.cluster.local', type: 'A' }).reply.answers[0]!.ttl, 30);
   house.ask({ name: 'no.default.svc.cluster.local', type: 'A' });
-  house.cluster.answer({ flags: NXDOMAIN, authorities: [SOA(30, 30)] });
+  house.cluster.answer({ flags: NXDOMAIN, authorities: [SOA(30, 30, 'cluster.local')] });
   assert.equal(house.ask({ name: 'no.default.svc.cluster.local', type: 'A' }).reply.authorities[0]!.ttl, 5);
 });
 
