@@ -1,6 +1,7 @@
 import { burst } from './burst.ts';
 import { calm } from './calm.ts';
 import { cold } from './cold.ts';
+import { encrypted } from './encrypted.ts';
 import type { Figure, FigureName } from './figure.ts';
 import { heap } from './heap.ts';
 import { hits } from './hits.ts';
@@ -10,15 +11,18 @@ import { million } from './million.ts';
 import { misses } from './misses.ts';
 import { mixed } from './mixed.ts';
 import { one } from './one.ts';
+import { reloads } from './reloads.ts';
 import { runs } from './runs.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { tcp } from './tcp.ts';
+import { zones } from './zones.ts';
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   hits,
   runs,
   misses,
+  encrypted,
   mixed,
   calm,
   one,
@@ -30,5 +34,7 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   memory,
   'memory-100k': memory100k,
   heap,
+  zones,
+  reloads,
   soak,
 };

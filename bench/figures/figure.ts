@@ -6,6 +6,7 @@ export const FIGURE_NAMES = [
   'hits',
   'runs',
   'misses',
+  'encrypted',
   'mixed',
   'calm',
   'one',
@@ -17,6 +18,8 @@ export const FIGURE_NAMES = [
   'memory',
   'memory-100k',
   'heap',
+  'zones',
+  'reloads',
   'soak',
 ] as const;
 

@@ -51,7 +51,8 @@ export async function misses(bench: Bench): Promise<Measure[]> {
   ];
 }
 
-async function measureMisses(bench: Bench, running: Running) {
+/** The best rate that the server has with names which nobody asked before. */
+export async function measureMisses(bench: Bench, running: Running) {
   const warmUp = bench.queryFile('unique-warm-up', () => uniqueNames('w', NAMES_PER_SECOND * WARM_UP_SECONDS));
   await bench.ask(running, warmUp, { sockets: SOCKETS, window: WINDOWS[0]!, seconds: WARM_UP_SECONDS });
   let best: Awaited<ReturnType<typeof measureWith>> | undefined;

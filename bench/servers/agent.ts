@@ -7,6 +7,8 @@ export const PORTABLE = 'signpost, portable';
 export interface AgentFlags {
   readonly node?: readonly string[];
   readonly serve?: readonly string[];
+  /** In place of BIND over TCP. */
+  readonly clusterDns?: string;
 }
 
 /** The agent as it is shipped: built, every feature at its default, with the heap flags of the manifests. */
@@ -19,21 +21,14 @@ export function portableAgent(program: string): Server {
   return { name: PORTABLE, start: (place) => startAgent(program, place, { node: ['--no-addons'] }) };
 }
 
-/** Starts it with more flags than the bench's own. */
+/** Starts it with more flags than the bench's own; of those that may be given once, theirs count. */
 export async function startAgent(program: string, place: Place, more: AgentFlags = {}): Promise<Running> {
   const port = await freePort();
   const upstream = `127.0.0.1:${place.upstreamPort}`;
-  const command = [
-    process.execPath,
-    '--max-semi-space-size=2',
-    ...(more.node ?? []),
-    program,
-    'serve',
-    ...(more.serve ?? []),
-  ];
+  const command = [process.execPath, '--max-semi-space-size=2', ...(more.node ?? []), program, 'serve'];
   const flags = {
     listen: `127.0.0.1:${port}`,
-    'cluster-dns': `tcp://${upstream}`,
+    'cluster-dns': more.clusterDns ?? `tcp://${upstream}`,
     upstream: `udp://${upstream}`,
     metrics: 'off',
     admin: '127.0.0.1:0',
@@ -43,5 +38,6 @@ export async function startAgent(program: string, place: Place, more: AgentFlags
   return launch(place.core, port, [
     ...command,
     ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
+    ...(more.serve ?? []),
   ]);
 }
