@@ -103,7 +103,9 @@ function planAt(zone: string, at: Token, server: Server): ZonePlan {
   const { block } = server;
   const isCluster = covers(block.clusterZones, zone) !== undefined;
   const forward = isCluster ? undefined : block.forwards.find((each) => asks(each, zone));
-  const settings: ZonePlan['settings'] = { cache: cacheAt(zone, at, block.caches[0]) };
+  const settings: ZonePlan['settings'] = {};
+  const cache = cacheAt(zone, at, block.caches[0]);
+  if (Object.keys(cache).length > 0) settings.cache = cache;
   if (forward?.policy) settings.policy = forward.policy;
   if (forward?.tryTimeout) settings.tryTimeout = forward.tryTimeout;
   if (forward?.source) settings.source = forward.source;
