@@ -26,16 +26,13 @@ export function yamlSettings(text: string, path: string, complaints: Complaints)
   const file = new YamlFile(path, complaints);
   const tree = file.read(text);
   if (tree === undefined) return {};
-  const { issues = [] } = safeParse(CONFIG_FILE, tree);
+  const { issues = [], output } = safeParse(CONFIG_FILE, tree);
+  if (issues.length === 0) return settingsFrom(output as CheckedFile, tree as ZonesTree, file);
   for (const issue of issues) complain(issue, tree, file, complaints);
   if (issues.some(({ path: way }) => way === undefined)) return {};
   // From the end, so that the others stay where they were found.
   for (const issue of issues.toReversed()) remove(tree, wayOf(issue));
-  return settingsFrom(
-    safeParse(CONFIG_FILE, tree).output as CheckedFile,
-    tree as { zones?: Record<string, YamlTree> },
-    file,
-  );
+  return settingsFrom(safeParse(CONFIG_FILE, tree).output as CheckedFile, tree as ZonesTree, file);
 }
 
 type HostsSaid = readonly Said[] | Readonly<Record<string, readonly Said[]>>;
@@ -45,7 +42,9 @@ type CheckedFile = Omit<Settings, 'zones'> & {
   readonly zones?: Readonly<Record<string, Omit<ZoneSettings, 'zone' | 'hosts'> & { readonly hosts?: HostsSaid }>>;
 };
 
-function settingsFrom(checked: CheckedFile, tree: { zones?: Record<string, YamlTree> }, file: YamlFile): Settings {
+type ZonesTree = { readonly zones?: Readonly<Record<string, YamlTree>> };
+
+function settingsFrom(checked: CheckedFile, tree: ZonesTree, file: YamlFile): Settings {
   const { zones, ...settings } = checked;
   if (zones === undefined) return settings;
   const list = Object.entries(zones).map(([name, { hosts, ...rest }]): ZoneSettings => {

@@ -35,6 +35,11 @@ export type YamlTree = YamlLeaf | YamlTree[] | { [key: string]: YamlTree };
 /** Deeper than any file that is meant. It also ends an alias that stands in what it names. */
 const MAX_DEPTH = 16;
 
+/** The parser's; what follows the first ones is mostly their doing. */
+const MAX_ERRORS = 5;
+
+const TOO_DEEP = 'it is nested too deep';
+
 /** Keys that no object can safely have. */
 const RESERVED: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 
@@ -69,7 +74,7 @@ export class YamlFile {
         uniqueKeys: false,
         logLevel: 'error',
       });
-      for (const { message, pos } of document.errors) this.#complain(this.#lineAt(pos[0]), `read YAML: ${message}`);
+      this.#complainOf(document.errors);
       if (document.errors.length > 0 || document.contents === null) return undefined;
       if (text.includes('*')) this.#findTargets(document);
       return this.#tree(document.contents, '', 0, 1);
@@ -77,7 +82,7 @@ export class YamlFile {
       const isOurs = error instanceof TooMuch;
       // Nesting that goes on for thousands of levels is too much for the parser's own stack.
       if (!(error instanceof RangeError) && !isOurs) throw error;
-      this.#complain(isOurs ? error.line : 1, `read YAML: ${isOurs ? error.message : 'it is nested too deep'}`);
+      this.#complain(isOurs ? error.line : 1, `read YAML: ${isOurs ? error.message : TOO_DEEP}`);
       return undefined;
     }
   }
@@ -101,18 +106,26 @@ export class YamlFile {
     return tree instanceof YamlLeaf ? tree.origin : this.#origins.get(tree)!;
   }
 
+  #complainOf(errors: Document['errors']): void {
+    for (const { message, pos } of errors.slice(0, MAX_ERRORS)) {
+      const isTooDeep = message.startsWith('Maximum call stack');
+      this.#complain(this.#lineAt(pos[0]), `read YAML: ${isTooDeep ? TOO_DEEP : message}`);
+    }
+  }
+
   #checkText(text: string): void {
     const bad = /[\0\ufffd]/.exec(text)?.index;
     if (bad !== undefined) throw new TooMuch(lineOf(text, bad), 'this is no UTF-8 text; save it in that encoding');
     if (text.length > CONFIG_BYTES.value) {
       CONFIG_BYTES.hits++;
-      throw new TooMuch(1, `it has ${text.length} bytes, expected at most ${CONFIG_BYTES.value}`);
+      throw new TooMuch(1, `it has ${text.length} characters, expected at most ${CONFIG_BYTES.value}`);
     }
   }
 
   #tree(node: Node | null, name: string, depth: number, parentLine: number): YamlTree {
     const line = node?.range ? this.#lineAt(node.range[0]) : parentLine;
-    if (depth > MAX_DEPTH) throw new TooMuch(line, `expected at most ${MAX_DEPTH} levels, and no alias within itself`);
+    if (depth > MAX_DEPTH)
+      throw new TooMuch(line, `${TOO_DEEP}; expected at most ${MAX_DEPTH} levels, and no alias within itself`);
     if (++this.#values > CONFIG_VALUES.value) {
       CONFIG_VALUES.hits++;
       throw new TooMuch(line, `with its aliases it has more than ${CONFIG_VALUES.value} values`);

@@ -135,11 +135,11 @@ export const COREFILE_IMPORTS = limit('corefile_imports', 1024);
 /** Names of hosts entries, all zones together. 50,000 x about 250 B = 12 MiB. Full: the configuration is refused. */
 export const HOST_NAMES = limit('host_names', 50_000);
 
-/** Bytes of a configuration file: 10,000 zones of 800 B. Parsed they are about 20 times as much, for a moment. 8 MiB. Full: refused. */
-export const CONFIG_BYTES = limit('config_bytes', 8 * 1024 * 1024);
+/** Characters of a configuration file, twice what a ConfigMap holds: 10,000 zones of 200. Parsed they are 100 times as much, for a moment. 2 MiB. Full: refused. */
+export const CONFIG_BYTES = limit('config_bytes', 2 * 1024 * 1024);
 
-/** Values of a configuration file, each time that an alias repeats one counted: 10,000 zones of 30 keys and lists. 500,000 x 150 B = 72 MiB. Full: refused. */
-export const CONFIG_VALUES = limit('config_values', 500_000);
+/** Values of a configuration file, each time that an alias repeats one counted: 10,000 zones of 25. 250,000 x 300 B = 72 MiB for a moment. Full: refused. */
+export const CONFIG_VALUES = limit('config_values', 250_000);
 
 /**
  * Messages (updates, transfers ...) relayed byte for byte at one time. 256 x (64 KiB of an answer in passing, 64 KiB of the message at worst, two sockets) = 36 MiB;
