@@ -8,7 +8,6 @@ import { ReadyPage, type Reason } from './ready-page.ts';
 import { type Status, StatusApi } from './status.ts';
 import { StatusPage } from './status-page.ts';
 import { UpstreamsApi } from './upstreams-api.ts';
-import { UpstreamsApi } from './upstreams-api.ts';
 
 export interface AdminParts {
   readonly register: Register;
@@ -31,7 +30,6 @@ export function adminPages({ register, probe, reasons, status, config, podUid, c
     new ReadyPage({ reasons, podUid }),
     new MetricsPage(register, clock),
     new StatusApi(status),
-    new UpstreamsApi(() => status().zones),
     new UpstreamsApi(() => status().zones),
     new ConfigApi(config),
     new StatusPage(),
