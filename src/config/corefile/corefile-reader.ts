@@ -23,7 +23,7 @@ export type CorefileFlags = Pick<Flags, 'listen' | 'clusterDns' | 'clusterDomain
 export function corefileReader(path: string, flags: CorefileFlags): SettingsReader {
   return (surroundings, complaints) => {
     const text = complaints.read('ERR_COREFILE', `read ${shown(path)}`, '--corefile', () =>
-      surroundings.readFile(path),
+      readCorefile(path, surroundings),
     );
     if (text === undefined) return {};
     const { settings, notes } = importCorefile(text, path, flags, surroundings, complaints);
@@ -33,9 +33,9 @@ export function corefileReader(path: string, flags: CorefileFlags): SettingsRead
 }
 
 /** The text of the file at `path`. Throws `Refusal`. */
-export function readCorefile(path: string, { readFile }: Pick<Surroundings, 'readFile'>): string {
+export function readCorefile(path: string, surroundings: Pick<Surroundings, 'readFile'>): string {
   try {
-    return readFile(path);
+    return surroundings.readFile(path);
   } catch (error) {
     throw new Refusal(`${(error as Error).message}; expected a readable Corefile`);
   }

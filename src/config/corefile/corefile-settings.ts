@@ -52,8 +52,8 @@ export function corefileSettings(servers: readonly Server[], parts: AssemblyPart
       parts,
     ),
     ...(probes.length > 0 && { probes }),
-    ...rootSettings(root, parts),
     ...clusterSettings(clusterZone, plans, parts),
+    ...rootSettings(root, parts),
     zones: zones.filter((zone) => Object.keys(zone).length > 1),
   };
 }

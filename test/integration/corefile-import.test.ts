@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { run } from '../servers/child.ts';
+
+const ENTRY = fileURLToPath(new URL('../../bin/signpost.js', import.meta.url));
+const COREFILE = `cluster.local:53 {
+    errors
+    cache 30
+    bind __PILLAR__LOCAL__DNS__
+    forward . __PILLAR__CLUSTER__DNS__ {
+        force_tcp
+    }
+}
+.:53 {
+    errors
+    cache 30
+    bind __PILLAR__LOCAL__DNS__
+    rewrite name exact a.example b.example
+    forward . 192.0.2.1
+}
+`;
+
+let folder: string;
+let path: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'signpost-import-'));
+  path = join(folder, 'Corefile');
+  await writeFile(path, COREFILE);
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+const signpost = (...args: string[]) => run(process.execPath, [ENTRY, ...args], { cwd: folder });
+
+test('import prints a file for --config, and names above it what has no equal', async () => {
+  const { code, stdout, stderr } = await signpost('import', 'Corefile', '--listen', '127.0.0.9');
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.equal(
+    stdout,
+    `# From Corefile. Save this as signpost.yaml, then: signpost serve --config signpost.yaml
+# In flags, without a file, and without what the zones below say beside their upstreams:
+#   signpost serve --listen 127.0.0.9:53 --cluster-domain cluster.local --upstream udp+tcp://192.0.2.1:53
+#
+# Has no equal here, and matters:
+#   Corefile:13: rewrite is left out: a.example is asked as a.example, not as b.example; move the rule to the cluster DNS, which is asked for names of the cluster, or make a.example an alias in its own zone
+#
+# Built in, or left out without clients noticing:
+#   Corefile:2, Corefile:10: errors is built in: failures are logged, the same one at most once in 10 s
+
+listen:
+  - 127.0.0.9:53
+clusterDomain: cluster.local
+upstreams:
+  - udp+tcp://192.0.2.1:53
+zones:
+  cluster.local:
+    cache:
+      maxTtl: 30s
+      negativeMaxTtl: 30s
+  .:
+    cache:
+      maxTtl: 30s
+      negativeMaxTtl: 30s
+`,
+  );
+});
+
+test('import --json is the same for scripts', async () => {
+  const { code, stdout } = await signpost('import', 'Corefile', '--json');
+  const { settings, flags, isAll, notes } = JSON.parse(stdout);
+  assert.deepEqual([code, settings.upstreams, isAll], [0, ['udp+tcp://192.0.2.1:53'], false]);
+  assert.deepEqual(flags.slice(0, 2), ['--listen', '169.254.20.10:53']);
+  assert.deepEqual(
+    notes.filter((note: { matters: boolean }) => note.matters).map((note: { place: string }) => note.place),
+    ['Corefile:13'],
+  );
+});
+
+for (const [what, args, message] of [
+  ['a file that is not there', ['import', 'gone'], /^Cannot read gone \(FILE\): ENOENT.*expected a readable Corefile/],
+  ['a Corefile that is not there', ['serve', '--corefile', 'gone'], /^Cannot read gone \(--corefile\): ENOENT/],
+  ['both files', ['serve', '--corefile', 'Corefile', '--config', 'x'], /^Cannot use --config and --corefile together/],
+  ['both files', ['check', '--corefile', 'Corefile', '--config', 'x'], /^Cannot use --config and --corefile together/],
+] as const) {
+  test(`${args[0]} with ${what} ends with 2 and says why`, async () => {
+    const { code, stdout, stderr } = await signpost(...args);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, message);
+  });
+}
+
+test('what is wrong in a Corefile, or with a value in it, is named with file and line, all at once', async () => {
+  const bad =
+    '.:53 {\n bind 127.0.0.9\n cache 0\n forward . 192.0.2.1 127.0.0.9\n}\ncluster.local {\n forward . 192.0.2.2\n policy x\n}\n';
+  await writeFile(join(folder, 'bad'), bad);
+  const { code, stderr } = await signpost('check', '--corefile', 'bad');
+  assert.equal(code, 2);
+  const lines = stderr.trimEnd().split('\n');
+  assert.match(lines[0]!, /^bad:3: Cannot read cache: 0: expected a whole number from 1/);
+  assert.match(lines[1]!, /^bad:4: Cannot set forward to udp\+tcp:\/\/127\.0\.0\.9:53: .*own listen address/);
+});
