@@ -1,13 +1,12 @@
-import * as net from 'node:net';
 import type { Complaints } from '../complaints.ts';
 import type { Said, Settings, ZoneSettings } from '../settings.ts';
-import { isWildcard } from '../socket-address.ts';
 import { REVERSE_ZONES } from '../zone-defaults.ts';
 import { findClusterZone } from './cluster-zone.ts';
 import { type Note, noteAt } from './note.ts';
 import { planHosts } from './plan-hosts.ts';
 import { saidAt } from './said.ts';
 import { attempt, type Server } from './server.ts';
+import { serverSettings } from './server-settings.ts';
 import { addressesOf, isOnly, type TargetSources } from './targets.ts';
 import type { Token } from './token.ts';
 import { closestOf, planZones, type ZonePlan } from './zone-plan.ts';
@@ -31,51 +30,12 @@ export function corefileSettings(servers: readonly Server[], parts: AssemblyPart
   const root = plans.get('.');
   const zones = [...plans.values()].map((plan) => zoneSettings(plan, plans, clusterZone, parts));
   if (root === undefined) zones.push(noRoot(parts));
-  const blocks = servers.map(({ block }) => block);
-  const listen = listenSaid(servers, parts);
-  const probes = probesSaid(blocks.flatMap(({ health }) => health));
   return {
-    ...(listen.length > 0 && { listen }),
-    ...one(
-      'metrics',
-      blocks.map(({ metrics }) => metrics),
-      parts,
-    ),
-    ...one(
-      'lameduck',
-      blocks.map(({ lameduck }) => lameduck),
-      parts,
-    ),
-    ...one(
-      'logLevel',
-      blocks.map(({ logLevel }) => logLevel),
-      parts,
-    ),
-    ...(probes.length > 0 && { probes }),
+    ...serverSettings(servers, parts),
     ...clusterSettings(clusterZone, plans, parts),
     ...rootSettings(root, parts),
     zones: zones.filter((zone) => Object.keys(zone).length > 1),
   };
-}
-
-/** The first that says it; others that say something else are named. */
-function one<K extends string>(
-  key: K,
-  values: readonly (Said | undefined)[],
-  { notes }: AssemblyParts,
-): { [Key in K]?: Said } {
-  const [first, ...others] = values.filter((value) => value !== undefined);
-  for (const { text, origin } of others) {
-    if (text === first!.text) continue;
-    const where = `${first!.text} of ${first!.origin.place} counts for all blocks`;
-    notes.push({ place: origin.place!, name: origin.name, text: `${text} is left out: ${where}`, matters: true });
-  }
-  return first === undefined ? {} : ({ [key]: first } as { [Key in K]?: Said });
-}
-
-/** Each address once. */
-function probesSaid(said: readonly Said[]): Said[] {
-  return [...new Map(said.map((each) => [each.text, each])).values()];
 }
 
 function rootSettings(root: ZonePlan | undefined, parts: AssemblyParts): Pick<Settings, 'upstreams' | 'resolvConf'> {
@@ -112,6 +72,14 @@ function clusterSettings(
     return isPlain ? { clusterDns: expanded(plan, parts) } : {};
   }
   const clusterDomain = saidAt(plan.at, 'server block', clusterZone.slice(0, -1));
+  if (
+    plan.forward !== undefined &&
+    plan.targets.some((target) => target.kind === 'cluster-dns' && target.scheme !== 'tcp')
+  ) {
+    const text =
+      'asks the cluster DNS over TCP alone, over connections that stay open; name it for another way: --cluster-dns udp+tcp://…';
+    parts.notes.push(noteAt(plan.forward.at, 'forward', text, false));
+  }
   return { clusterDomain, ...(!isOnly(plan.targets, 'cluster-dns') && { clusterDns: expanded(plan, parts) }) };
 }
 
@@ -160,34 +128,4 @@ function expanded({ targets, forward, at }: ZonePlan, parts: AssemblyParts): Sai
 function noRoot({ begin, notes }: AssemblyParts): ZoneSettings {
   notes.push(noteAt(begin, 'Corefile', 'has no block for . : names of no zone are refused, as in CoreDNS', false));
   return { zone: saidAt(begin, 'Corefile', '.'), refuse: [saidAt(begin, 'Corefile', '.')] };
-}
-
-function listenSaid(servers: readonly Server[], { notes, listenHosts }: AssemblyParts): Said[] {
-  const all = new Map<string, Said>();
-  const sets = new Set<string>();
-  for (const { block, ports, zones } of servers) {
-    const at = zones[0]?.at;
-    if (at === undefined) continue;
-    let hosts = block.listenHosts.filter(({ text }) => !isWildcard(text));
-    if (hosts.length === 0) {
-      const text = `listens on all addresses of the node in CoreDNS, here on ${listenHosts.join(', ')} (--listen): a reply has to come from the address that was asked`;
-      notes.push(noteAt(at, 'server block', text, true));
-      hosts = listenHosts.map((host) => saidAt(at, 'bind', host));
-    }
-    const texts = hosts.flatMap((host) =>
-      ports.map((port) => ({ ...host, text: `${net.isIPv6(host.text) ? `[${host.text}]` : host.text}:${port}` })),
-    );
-    for (const said of texts) all.set(said.text, said);
-    sets.add(
-      texts
-        .map(({ text }) => text)
-        .sort()
-        .join(' '),
-    );
-  }
-  if (sets.size > 1) {
-    const text = 'has blocks that listen on different addresses: here all zones are answered on all of them';
-    notes.push(noteAt(servers[0]!.zones[0]!.at, 'bind', text, true));
-  }
-  return [...all.values()];
 }

@@ -111,6 +111,7 @@ function readPrometheus(cursor: TokenCursor, { block }: ReadContext): void {
   if (cursor.next()) cursor.refuse('a block has one prometheus');
 }
 
+/** `HOST:PORT`; without a host, all addresses of the node. */
 function httpAddress(cursor: TokenCursor, name: string, otherwise: string): Said {
   const at = cursor.token;
   const [address, more] = cursor.remainingArgs();
@@ -118,7 +119,7 @@ function httpAddress(cursor: TokenCursor, name: string, otherwise: string): Said
   const [, host, port] = /^(.*):([^:\]]*)$/s.exec(address?.text ?? otherwise) ?? [];
   if (host === undefined)
     throw new CorefileRefusal(address!, `${shown(address!.text)}: expected HOST:PORT, such as 127.0.0.1:9253`);
-  const literal = host === 'localhost' ? '127.0.0.1' : host === '' ? '0.0.0.0' : host;
+  const literal = host === 'localhost' ? '127.0.0.1' : host;
   return saidAt(address ?? at, name, `${literal}:${port}`);
 }
 

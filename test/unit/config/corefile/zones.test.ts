@@ -164,3 +164,10 @@ test('a block for encrypted clients is left out and named', () => {
     ),
   );
 });
+
+test('addresses without a host are those of the families that the agent listens on', () => {
+  const text = (bind: string): string =>
+    `${REST}. {\n bind ${bind}\n health\n prometheus :9253\n forward . 192.0.2.1\n}\n`;
+  assert.deepEqual(read(text('192.0.2.20')).settings['probes'], ['0.0.0.0:8080']);
+  assert.deepEqual(read(text('192.0.2.20 fd00::20')).settings['metrics'], '[::]:9253');
+});
