@@ -25,11 +25,19 @@ export class StreamOutput {
     return this.#end + this.#socket.writableLength;
   }
 
-  /** Where so many bytes may be written in `buffer`, or -1: more than 16 KiB, or the stream is not there yet and others wait. */
+  /** Where so many bytes may be written in `buffer`, or -1: more than 16 KiB. */
   reserve(length: number): number {
     if (length > BUFFER_LENGTH) return -1;
-    if (this.#end + length > BUFFER_LENGTH) this.flush();
-    return this.#end + length > BUFFER_LENGTH ? -1 : this.#end;
+    if (this.#end + length > this.buffer.length) this.flush();
+    if (this.#end + length > this.buffer.length) this.#grow();
+    return this.#end;
+  }
+
+  /** The stream is not there yet. What may wait for it is bounded by `CONNECTION_BACKLOG`. */
+  #grow(): void {
+    const grown = Buffer.allocUnsafeSlow(2 * this.buffer.length);
+    this.buffer.copy(grown, 0, 0, this.#end);
+    this.buffer = grown;
   }
 
   /** What was written ends here; it leaves at the end of the tick. */
@@ -51,7 +59,8 @@ export class StreamOutput {
     if (this.#end === 0 || !this.#isOpen || this.#socket.destroyed) return;
     this.#socket.write(this.buffer.subarray(0, this.#end));
     this.#end = 0;
-    // The kernel took all of it in the call, nearly always; else the buffer is the socket's until it did.
-    if (this.#socket.writableLength > 0) this.buffer = Buffer.allocUnsafeSlow(BUFFER_LENGTH);
+    // The kernel took all of it in the call, nearly always; else the buffer is the socket's until it did. One that grew has had its day.
+    if (this.#socket.writableLength > 0 || this.buffer.length > BUFFER_LENGTH)
+      this.buffer = Buffer.allocUnsafeSlow(BUFFER_LENGTH);
   }
 }

@@ -6,7 +6,8 @@ const TICKETS = 4;
 
 /**
  * What the connections to one server have in common: the authorities that are trusted, read once, and the server's tickets, with which the next
- * handshake is one without certificates (RFC 8446, section 2.2). A ticket is used once, so that nobody can tell by it that two connections are of one client.
+ * handshake is one without certificates (RFC 8446, section 2.2). A ticket is used once where there is another, so that nobody can tell by it that two connections
+ * are of one client.
  */
 export class TlsMemory {
   readonly context: SecureContext;
@@ -21,10 +22,10 @@ export class TlsMemory {
     this.context = createSecureContext({ ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2' });
   }
 
-  /** The latest ticket, which is given away, or undefined. */
+  /** The latest ticket, which is given away unless it is the only one (not every server sends new ones), or undefined. */
   take(): Buffer | undefined {
     if (Date.now() >= this.#validToMs) this.#tickets = [];
-    return this.#tickets.pop();
+    return this.#tickets.length > 1 ? this.#tickets.pop() : this.#tickets[0];
   }
 
   /** Keeps what a new connection's server gives. */
@@ -32,14 +33,13 @@ export class TlsMemory {
     socket.on('session', (ticket) => this.#keep(ticket));
     socket.once('secureConnect', () => {
       this.handshakes++;
-      if (!socket.isSessionReused()) {
-        this.#validToMs = socket.getPeerX509Certificate()?.validToDate.getTime() ?? Number.NEGATIVE_INFINITY;
+      if (socket.isSessionReused()) {
+        this.resumed++;
         return;
       }
-      this.resumed++;
-      // TLS 1.2 may not send a new one, and there the old one is as good again.
-      const session = socket.getProtocol() === 'TLSv1.2' ? socket.getSession() : undefined;
-      if (session !== undefined) this.#keep(session);
+      // The server does not know the old ones any more.
+      this.#tickets = [];
+      this.#validToMs = socket.getPeerX509Certificate()?.validToDate.getTime() ?? Number.NEGATIVE_INFINITY;
     });
   }
 
