@@ -21,6 +21,12 @@ export function registerReloadMetrics(register: Register, source: Reloads): void
   register.counter('coredns_reload_failed_total', 'Reloads that found a bad configuration.', [], (emit) =>
     emit({}, source.failures),
   );
+  register.counter(
+    'coredns_nodecache_setup_errors_total',
+    'What NodeLocal DNSCache counts as well, by its kind: a bad configuration.',
+    ['errortype'],
+    (emit) => emit({ errortype: 'configmap' }, source.failures),
+  );
   register.counter('signpost_config_reloads_total', 'How often flags and files were read again.', [], (emit) =>
     emit({}, source.reloads),
   );

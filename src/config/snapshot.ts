@@ -16,7 +16,8 @@ export class Snapshot implements Surroundings {
     this.isTerminal = surroundings.isTerminal;
   }
 
-  readFile(path: string): string {
+  // Bound, for readers take them out of their surroundings.
+  readonly readFile = (path: string): string => {
     const known = this.#texts.get(path);
     if (known !== undefined) return known;
     // Until it has been read.
@@ -25,15 +26,15 @@ export class Snapshot implements Surroundings {
     this.contents.set(path, fingerprint(text));
     this.#texts.set(path, text);
     return text;
-  }
+  };
 
-  listFolder(path: string): readonly string[] {
+  readonly listFolder = (path: string): readonly string[] => {
     const key = folderKey(path);
     this.contents.set(key, NO_FILE);
     const names = this.#list(path);
     this.contents.set(key, fingerprint(names));
     return names;
-  }
+  };
 
   #list(path: string): readonly string[] {
     return this.#surroundings.listFolder?.(path) ?? [];

@@ -8,26 +8,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { configFromFlags } from '../../../src/config/from-flags.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { decodeMessage, encodeQuestion } from '../../client/message.ts';
-
-/** A server on a free port that answers every question with one address. */
-async function answering(lastOctet: number): Promise<{ port: number; close(): void }> {
-  const socket = createSocket('udp4');
-  socket.on('message', (query, peer) => {
-    const question = query.subarray(12, query.indexOf(0, 12) + 5);
-    const header = Buffer.from([query[0]!, query[1]!, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
-    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, lastOctet]);
-    socket.send(Buffer.concat([header, question, record]), peer.port, peer.address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  let isOpen = true;
-  const close = (): void => {
-    if (isOpen) socket.close();
-    isOpen = false;
-  };
-  return { port, close };
-}
+import { answering } from '../../servers/answering.ts';
 
 function configFor(upstreamPort: number, more: Record<string, string | string[]> = {}): Config {
   const flags = {
