@@ -15,7 +15,7 @@ export interface ForwardDraft {
   readonly from: string;
   readonly targets: readonly Target[];
   /** Names that it leaves to what comes after it. */
-  readonly except: readonly string[];
+  readonly except: ReadonlySet<string>;
   readonly policy?: Said;
   readonly tryTimeout?: Said;
   readonly caFile?: Said;

@@ -53,7 +53,8 @@ function giveLine(
       } else byPlan.set(plan, [...(byPlan.get(plan) ?? []), name]);
     }
     for (const [{ settings }, names] of byPlan) {
-      settings.hosts = [...(settings.hosts ?? []), { ...line, text: [entry.address, ...names].join(' ') }];
+      settings.hosts ??= [];
+      settings.hosts.push({ ...line, text: [entry.address, ...names].join(' ') });
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

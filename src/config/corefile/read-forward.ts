@@ -40,7 +40,7 @@ function readStanza(cursor: TokenCursor, { notes, root }: ReadContext): ForwardD
     at,
     from,
     targets,
-    except,
+    except: new Set(except),
     ...(policy && { policy }),
     ...(tryTimeout && { tryTimeout }),
     ...(caFile && { caFile }),

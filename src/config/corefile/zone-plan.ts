@@ -17,8 +17,14 @@ export interface ZonePlan {
   readonly targets: readonly Target[];
   /** The `forward` that says so; undefined where another directive does. */
   readonly forward: ForwardDraft | undefined;
-  readonly settings: Mutable<Omit<ZoneSettings, 'zone' | 'upstreams'>>;
+  readonly settings: PlannedSettings;
 }
+
+/** What is said of the zone beside its name and its upstreams. */
+type PlannedSettings = Mutable<Omit<ZoneSettings, 'zone' | 'upstreams' | 'hosts' | 'refuse'>> & {
+  hosts?: Said[];
+  refuse?: Said[];
+};
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -86,7 +92,8 @@ function planZone(
   for (const name of refuse) {
     const holder = closestOf(name, plans)!;
     const settings = plans.get(holder)!.settings;
-    settings.refuse = [...(settings.refuse ?? []), saidAt(at, 'refuse', name)];
+    settings.refuse ??= [];
+    settings.refuse.push(saidAt(at, 'refuse', name));
   }
 }
 
@@ -103,7 +110,7 @@ function planAt(zone: string, at: Token, server: Server): ZonePlan {
   const { block } = server;
   const isCluster = covers(block.clusterZones, zone) !== undefined;
   const forward = isCluster ? undefined : block.forwards.find((each) => asks(each, zone));
-  const settings: ZonePlan['settings'] = {};
+  const settings: PlannedSettings = {};
   const cache = cacheAt(zone, at, block.caches[0]);
   if (Object.keys(cache).length > 0) settings.cache = cache;
   if (forward?.policy) settings.policy = forward.policy;
@@ -117,7 +124,7 @@ function planAt(zone: string, at: Token, server: Server): ZonePlan {
 }
 
 function asks({ from, except }: ForwardDraft, zone: string): boolean {
-  return isWithin(zone, from) && !except.some((name) => isWithin(zone, name));
+  return isWithin(zone, from) && closestOf(zone, except) === undefined;
 }
 
 function covers<T extends Pick<ZonesSaid, 'zones'>>(said: readonly T[], zone: string): T | undefined {
