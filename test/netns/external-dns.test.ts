@@ -21,7 +21,6 @@ const WRONG = Buffer.from('not the secret').toString('base64');
 /** A name that nobody may change. */
 const FORBIDDEN = 'forbidden';
 const HOSTNAME = 'external-dns.alpha.kubernetes.io/hostname';
-const TTL = 'external-dns.alpha.kubernetes.io/ttl';
 /** 2001:db8::1 as RDATA. */
 const IPV6 = '20010db8000000000000000000000001';
 
@@ -87,19 +86,22 @@ suite('ExternalDNS through the agent', { skip }, () => {
     await realm?.stop();
   });
 
-  const externalDns = (...flags: string[]): ExternalDnsOptions => {
-    return { kubeconfig: cluster.kubeconfig, server: SERVER, zone: ZONE, flags, env: realm.env };
-  };
+  // As docs/dynamic-updates.md has them.
+  const externalDns = (flags: readonly string[], env: NodeJS.ProcessEnv): ExternalDnsOptions => ({
+    kubeconfig: cluster.kubeconfig,
+    server: SERVER,
+    zone: ZONE,
+    flags: ['--rfc2136-min-ttl=60s', '--rfc2136-tsig-axfr', ...flags],
+    env: { ...realm.env, ...env },
+  });
   const withKey = (secret = SECRET) =>
-    externalDns(
-      ...['--rfc2136-tsig-axfr', '--rfc2136-tsig-keyname=external-dns-key', `--rfc2136-tsig-secret=${secret}`],
-      '--rfc2136-tsig-secret-alg=hmac-sha256',
-    );
-  const withTicket = (password = 'secret') =>
-    externalDns(
-      ...['--rfc2136-tsig-axfr', '--rfc2136-gss-tsig', `--rfc2136-kerberos-realm=${realm.name}`],
-      ...['--rfc2136-kerberos-username=external-dns', `--rfc2136-kerberos-password=${password}`],
-    );
+    externalDns(['--rfc2136-tsig-keyname=external-dns-key', '--rfc2136-tsig-secret-alg=hmac-sha256'], {
+      EXTERNAL_DNS_RFC2136_TSIG_SECRET: secret,
+    });
+  const withTicket = (password = 'secret') => {
+    const user = [`--rfc2136-kerberos-realm=${realm.name}`, '--rfc2136-kerberos-username=external-dns'];
+    return externalDns(['--rfc2136-gss-tsig', ...user], { EXTERNAL_DNS_RFC2136_KERBEROS_PASSWORD: password });
+  };
   const assertAddresses = async (name: string, addresses: readonly string[], ipv6: readonly string[] = []) => {
     const hasOtherTypes = addresses.length + ipv6.length > 0;
     await assertCached(agent, { name, data: addresses, hasOtherTypes });
@@ -183,7 +185,7 @@ function loadBalancer(name: string, hostname: string, addresses: readonly string
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace: 'default', annotations: { [HOSTNAME]: hostname, [TTL]: '300' } },
+    metadata: { name, namespace: 'default', annotations: { [HOSTNAME]: hostname } },
     spec: { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports: [{ port: 80 }] },
     status: statusOf(addresses),
   };
