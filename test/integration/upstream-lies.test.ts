@@ -25,6 +25,19 @@ const LIES_BEFORE_THE_TRUTH: readonly [promise: string, lie: Behaviour, only?: '
   ['a forged reply from another port', ({ truth, sendFromElsewhere }) => sendFromElsewhere(forged(truth)), 'udp'],
 ];
 
+const BANK = '\x04bank\x04test\0';
+const ADDRESS = '\0\x01\0\x01\0\0\x0e\x10\0\x04\x06\x06\x06\x06';
+const SERVER = `\0\x02\0\x01\0\0\x0e\x10\0\x02\xc0\x0c`;
+
+/** Records that are nobody's business, before the answer, in the authority section and in the additional one. */
+const FOREIGN_RECORDS: readonly [lie: string, answer: string, authority: string, additional: string][] = [
+  ['another name in the answer', BANK + ADDRESS, '', ''],
+  ['a CNAME of another name, and its address', `${BANK}\0\x05\0\x01\0\0\x0e\x10\0\x02\xc0\x0c`, '', ''],
+  ['the answer of another class', `\xc0\x0c\0\x01\0\x03\0\0\x0e\x10\0\x04bank`, '', ''],
+  ['a zone that the name does not lie in', '', BANK + SERVER, ''],
+  ['an address that nothing mentions', '', '', BANK + ADDRESS],
+];
+
 suite('an upstream that lies', { skip: skipWithout(...NAMED_PROGRAMS) }, () => {
   let named: Named;
   let liar: Liar;
@@ -68,6 +81,28 @@ suite('an upstream that lies', { skip: skipWithout(...NAMED_PROGRAMS) }, () => {
           await assertAnswers();
           liar.behave(honest);
           await assertAnswers();
+        });
+      }
+
+      for (const [lie, ...sections] of FOREIGN_RECORDS) {
+        test(`${lie} is not passed on, nor kept`, async () => {
+          liar.behave(({ truth, send }) => send(withRecords(truth, ...sections)));
+          const name = freshName();
+          for (const from of ['the upstream', 'the cache']) {
+            const reply = await ask(agent, { name, type: 'A', dnssecOk: false });
+            const owners = [...reply.answers, ...reply.authorities, ...reply.additionals].map(({ owner }) => owner);
+            assert.deepEqual(
+              owners.filter((owner) => owner.includes('bank')),
+              [],
+              from,
+            );
+            assert.deepEqual(
+              reply.answers.map(({ data }) => data),
+              ['c000021e'],
+              from,
+            );
+            liar.behave(honest);
+          }
         });
       }
 
@@ -152,4 +187,23 @@ function withOtherType(message: Buffer): Buffer {
 
 function withCounts(message: Buffer, answers: number): Buffer {
   return changed(message, (copy) => copy.writeUInt16BE(answers, 6));
+}
+
+/** One more record at the head of each section for which there is one; the truth's are compressed against the question alone. */
+function withRecords(message: Buffer, ...records: string[]): Buffer {
+  const questionEnd = message.indexOf(0, 12) + 5;
+  // The answer is one A record whose owner is a pointer, or as long as the question's name.
+  const answerEnd = questionEnd + (message[questionEnd]! >= 0xc0 ? 2 : questionEnd - 16) + 14;
+  const [answer = '', authority = '', additional = ''] = records;
+  const parts = [
+    message.subarray(0, questionEnd),
+    answer,
+    message.subarray(questionEnd, answerEnd),
+    authority,
+    additional,
+  ];
+  const whole = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)));
+  const counts = [1 + Number(answer !== ''), Number(authority !== ''), Number(additional !== '')];
+  for (const [index, count] of counts.entries()) whole.writeUInt16BE(count, 6 + 2 * index);
+  return whole;
 }
