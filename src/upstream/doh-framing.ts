@@ -1,4 +1,5 @@
 import type { UpstreamAddress } from '../config/config.ts';
+import { CONNECTION_BACKLOG } from '../core/limits.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
 import { CONTENT_LENGTH_MOST, postHead, ResponseHead, writeContentLength } from '../wire/hpack.ts';
 import * as http2 from '../wire/http2.ts';
@@ -250,7 +251,7 @@ export class DohFraming implements StreamFraming, http2.Http2Sink {
       stream.isDns = isDnsMessage(head.contentType);
       if (stream.status === 429 || stream.status === 503) this.#owner.onPause(pauseMs(head.retryAfter));
     }
-    if (flags & http2.FLAG_END_STREAM) this.#onEnd(id, stream, bytes, 0, 0);
+    if (flags & http2.FLAG_END_STREAM) this.#onEnd(id, stream, stream.body, 0, stream.length);
     return true;
   }
 
@@ -317,6 +318,7 @@ export class DohFraming implements StreamFraming, http2.Http2Sink {
       if (name === http2.SETTING_MAX_CONCURRENT_STREAMS) this.#mostStreams = value;
       else if (name === http2.SETTING_INITIAL_WINDOW_SIZE) this.#streamWindow = value;
     }
+    if (this.backlog > CONNECTION_BACKLOG.value) return this.#break();
     const { buffer } = this.#output;
     const at = this.#output.reserve(http2.FRAME_HEAD);
     if (at >= 0) this.#output.commit(http2.writeFrameHead(buffer, at, 0, http2.FRAME_SETTINGS, http2.FLAG_ACK, 0));
@@ -324,7 +326,8 @@ export class DohFraming implements StreamFraming, http2.Http2Sink {
   }
 
   #onPing(flags: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start !== 8) return this.#break();
+    // Who asks for so much and reads none of it means no good.
+    if (end - start !== 8 || this.backlog > CONNECTION_BACKLOG.value) return this.#break();
     const at = flags & http2.FLAG_ACK ? -1 : this.#output.reserve(http2.FRAME_HEAD + 8);
     if (at < 0) return true;
     const { buffer } = this.#output;
