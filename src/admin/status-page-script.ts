@@ -77,7 +77,7 @@ function findings(status, recent, old) {
   const found = [];
   for (const reason of status.reasons) if (!reason.ok) found.push(['bad', 'Not ready: ' + reason.name + '. ' + reason.message]);
   for (const zone of status.zones) {
-    const down = zone.upstreams.filter((upstream) => upstream.state === 'down');
+    const down = zone.upstreams.filter((upstream) => upstream.state === 'down' || upstream.state === 'looped');
     if (!down.length) continue;
     const names = down.map((upstream) => upstream.address).join(', ');
     if (down.length === zone.upstreams.length) found.push(['bad', 'Zone ' + zone.zone + ' has no upstream that answers (' + names + '). What is cached is still served, also past its end.']);
@@ -150,8 +150,11 @@ function showChart() {
 }
 
 function showUpstreams(status, old, recent) {
-  const rows = [head(['zone', 'queries/s', 'upstream', 'state', 'round trip', 'in flight', 'connections', 'failed tries'], 4)];
-  const states = { up: ['● up', 'good'], down: ['▲ down', 'bad'], untried: ['○ not asked yet', 'dim'] };
+  const rows = [head(['zone', 'queries/s', 'upstream', 'state', 'round trip', '95 in 100', 'in flight', 'connections', 'failed tries', 'last error'], 4)];
+  const states = {
+    up: ['● up', 'good'], slow: ['◐ slow', 'warn'], doubtful: ['◐ doubtful', 'warn'], down: ['▲ down', 'bad'],
+    looped: ['▲ leads back here', 'bad'], untried: ['○ not asked yet', 'dim'],
+  };
   for (const zone of status.zones) {
     const before = old && old.status.zones.find((other) => other.zone === zone.zone);
     zone.upstreams.forEach((upstream, i) => {
@@ -160,8 +163,9 @@ function showUpstreams(status, old, recent) {
         make('td', i ? '' : zone.zone, 'name'),
         make('td', i || !before ? '' : number((zone.requests - before.requests) / recent.seconds)),
         make('td', upstream.address, 'name'), make('td', text, level),
-        make('td', time(upstream.roundTripMs), 'number'), make('td', number(upstream.inFlight), 'number'),
+        make('td', time(upstream.roundTripMs), 'number'), make('td', time(upstream.p95Ms), 'number'), make('td', number(upstream.inFlight), 'number'),
         make('td', number(upstream.connections), 'number'), make('td', number(upstream.failures), 'number' + (upstream.failures ? '' : ' dim')),
+        make('td', upstream.lastError ? upstream.lastError.reason + ', ' + new Date(upstream.lastError.time).toLocaleTimeString() : '', 'number dim'),
       ]));
     });
   }

@@ -7,6 +7,7 @@ import { EXIT_FAILED, EXIT_NO_AGENT, EXIT_USAGE } from './exit-code.ts';
 import { defineImport } from './import.ts';
 import { defineQuery } from './query.ts';
 import { defineServe } from './serve.ts';
+import { defineStatus } from './status.ts';
 
 /**
  * Runs the command line `args` (without node and script). Each command loads the rooms that it needs when it runs, so that help is
@@ -37,6 +38,7 @@ function program(): Command {
   defineDemo(signpost.command('demo'));
   defineCheck(signpost.command('check'));
   defineQuery(signpost.command('query'));
+  defineStatus(signpost.command('status'));
   defineImport(signpost.command('import'));
   return signpost;
 }

@@ -21,7 +21,7 @@ test('--version prints the version of the package', async () => {
 test('--help names every command, on standard output', async () => {
   const { code, stdout, stderr } = await signpost('--help');
   assert.deepEqual([code, stderr], [0, '']);
-  for (const command of ['serve', 'demo', 'check', 'query']) assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
+  for (const command of ['serve', 'demo', 'check', 'query', 'status']) assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
 });
 
 test('every command has a help with all of its options', async () => {
@@ -40,6 +40,7 @@ test('every command has a help with all of its options', async () => {
     demo: ['listen', 'cluster', 'metrics', 'admin'],
     check: ['listen', 'cluster-dns', 'json'],
     query: ['server', 'tcp', 'dnssec', 'timeout', 'json'],
+    status: ['admin', 'json'],
   };
   for (const [command, names] of Object.entries(options)) {
     const { code, stdout } = await signpost(command, '--help');
