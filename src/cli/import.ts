@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { Complaints, shown } from '../config/complaints.ts';
+import { ConfigErrors } from '../config/config-errors.ts';
+import type { ImportedCorefile } from '../config/corefile/corefile-reader.ts';
 import type { Note } from '../config/corefile/note.ts';
-import type { Flags } from '../config/flags.ts';
+import type { Flags, Surroundings } from '../config/flags.ts';
 import type { Settings } from '../config/settings.ts';
 import { collect } from './config-options.ts';
+import { EXIT_USAGE } from './exit-code.ts';
 import { processSurroundings } from './surroundings.ts';
 
 type ImportFlags = Pick<Flags, 'listen' | 'clusterDns' | 'clusterDomain' | 'resolvConf'> & { readonly json?: boolean };
@@ -33,21 +36,35 @@ Examples:
 To use a Corefile as it is: signpost serve --corefile FILE`;
 
 async function importFile(file: string, flags: ImportFlags): Promise<void> {
-  const [{ importText }, { readCorefile }, { plainSettings, settingsFlags }] = await Promise.all([
+  const [{ importText, checkImported }, { readCorefile }, { plainSettings, settingsFlags }] = await Promise.all([
     import('../config/corefile/import-file.ts'),
     import('../config/corefile/corefile-reader.ts'),
     import('../config/settings-yaml.ts'),
   ]);
-  const surroundings = processSurroundings();
-  const complaints = new Complaints();
-  const text = complaints.read('ERR_COREFILE', `read ${shown(file)}`, 'FILE', () => readCorefile(file, surroundings));
-  complaints.throwIfAny();
-  const { settings, notes } = importText(text!, file, flags, surroundings, complaints);
-  complaints.throwIfAny();
-  if (flags.json === true) {
-    const report = { settings: plainSettings(settings), ...settingsFlags(settings), notes };
-    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  } else process.stdout.write(await importedText(file, settings, notes));
+  const read = (surroundings: Surroundings): ImportedCorefile => {
+    const complaints = new Complaints();
+    const text = complaints.read('ERR_COREFILE', `read ${shown(file)}`, 'FILE', () => readCorefile(file, surroundings));
+    complaints.throwIfAny();
+    const imported = importText(text!, file, flags, surroundings, complaints);
+    complaints.throwIfAny();
+    checkImported(imported.settings, complaints);
+    complaints.throwIfAny();
+    return imported;
+  };
+  try {
+    const { settings, notes } = read(processSurroundings());
+    if (flags.json === true) {
+      printJson({ settings: plainSettings(settings), ...settingsFlags(settings), notes, errors: [] });
+    } else process.stdout.write(await importedText(file, settings, notes));
+  } catch (error) {
+    if (flags.json !== true || !(error instanceof ConfigErrors)) throw error;
+    printJson({ errors: error.errors.map(({ code, message }) => ({ code, message })) });
+    process.exitCode = EXIT_USAGE;
+  }
+}
+
+function printJson(report: object): void {
+  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
 }
 
 /** The file, under what a person has to know. */

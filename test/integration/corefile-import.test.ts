@@ -81,6 +81,14 @@ test('import --json is the same for scripts', async () => {
   );
 });
 
+test('import says what the agent would refuse, in JSON where that is asked for', async () => {
+  await writeFile(join(folder, 'odd'), '*.example {\n bind 127.0.0.9\n forward . 127.0.0.9\n}\n');
+  const { code, stdout } = await signpost('import', 'odd', '--json');
+  const messages = JSON.parse(stdout).errors.map(({ message }: { message: string }) => message);
+  assert.equal(code, 2);
+  assert.match(messages.join('\n'), /^odd:1: Cannot set server block to \*\.example: expected a domain name/m);
+});
+
 for (const [what, args, message] of [
   ['a file that is not there', ['import', 'gone'], /^Cannot read gone \(FILE\): ENOENT.*expected a readable Corefile/],
   ['a Corefile that is not there', ['serve', '--corefile', 'gone'], /^Cannot read gone \(--corefile\): ENOENT/],

@@ -1,5 +1,6 @@
 import { isMap, isScalar, LineCounter, type Pair, parseAllDocuments, type YAMLMap } from 'yaml';
 import type { Complaints } from '../complaints.ts';
+import { effectiveConfig } from '../effective-config.ts';
 import type { Surroundings } from '../flags.ts';
 import { kubeDnsReader } from '../kube-dns-reader.ts';
 import type { Settings, ZoneSettings } from '../settings.ts';
@@ -42,6 +43,26 @@ export function importText(
   const readFile = (path: string): string => texts.get(path) ?? '';
   settings = joined(settings, kubeDnsReader(file)({ ...surroundings, readFile }, complaints));
   return { settings, notes };
+}
+
+/**
+ * Reads all values as the agent would: what it would refuse goes to `complaints` now, with its place. What is in files that only the node has, and who
+ * its cluster DNS is, cannot be known here.
+ */
+export function checkImported(settings: Settings, complaints: Complaints): void {
+  const zones = settings.zones?.map(({ hostsFile: _hostsFile, tls: _tls, ...rest }) => rest);
+  const surroundings: Surroundings = {
+    env: { KUBE_DNS_SERVICE_HOST: '192.0.2.10' },
+    isTerminal: false,
+    readFile: () => 'nameserver 192.0.2.53\n',
+  };
+  effectiveConfig({
+    layers: [{ ...settings, ...(zones && { zones }) }],
+    isWhole: true,
+    surroundings,
+    complaints,
+    notes: [],
+  });
 }
 
 /** Both as one; where both say the same thing, the first. */

@@ -133,7 +133,7 @@ test('whatever words stand in a Corefile, it is read, or refused with a place', 
   const words = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 });
   fc.assert(
     fc.property(words, (parts) => survives(parts.join(' '))),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 
@@ -154,6 +154,6 @@ test('a Corefile with anything cut out, doubled or put in is read, or refused wi
     );
   fc.assert(
     fc.property(edited, (text) => survives(text)),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
