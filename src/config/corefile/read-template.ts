@@ -10,6 +10,8 @@ import { zonesOf } from './zone-key.ts';
 interface Template {
   readonly at: Token;
   readonly type: string;
+  /** Its class is IN, or any. */
+  readonly isInternet: boolean;
   readonly zones: string[] | undefined;
   rcode: string;
   hasMatch: boolean;
@@ -27,7 +29,7 @@ export function readTemplate(cursor: TokenCursor, { block, notes }: ReadContext)
   while (cursor.next()) {
     const template = readStanza(cursor);
     const { at, type, zones, rcode } = template;
-    if (template.hasAnswer || template.hasMatch || !['AAAA', 'ANY'].includes(type)) noteForeign(template, notes);
+    if (isForeign(template)) noteForeign(template, notes);
     else if (type === 'AAAA') {
       block.noAaaa.push({ zones, said: saidAt(at, 'template', 'off') });
       if (rcode !== 'NOERROR') {
@@ -43,6 +45,10 @@ export function readTemplate(cursor: TokenCursor, { block, notes }: ReadContext)
   }
 }
 
+function isForeign({ type, isInternet, hasAnswer, hasMatch }: Template): boolean {
+  return hasAnswer || hasMatch || !isInternet || (type !== 'AAAA' && type !== 'ANY');
+}
+
 function noteForeign({ at, type, hasAnswer, hasMatch }: Template, notes: Note[]): void {
   const reason = hasAnswer
     ? 'it makes records'
@@ -55,12 +61,13 @@ function noteForeign({ at, type, hasAnswer, hasMatch }: Template, notes: Note[])
 
 function readStanza(cursor: TokenCursor): Template {
   const at = cursor.token;
-  const [, type, ...names] = [cursor.nextArg(), ...cursor.remainingArgs()];
-  if (typeof type !== 'object') cursor.refuse('expected template CLASS TYPE, such as template IN AAAA');
-  const zones = names.flatMap((token) => (typeof token === 'object' ? readAt(token, zonesOf) : []));
+  const [kind, type, ...names] = cursor.remainingArgs();
+  if (kind === undefined || type === undefined) cursor.refuse('expected template CLASS TYPE, such as template IN AAAA');
+  const zones = names.flatMap((token) => readAt(token, zonesOf));
   const template: Template = {
     at,
     type: type.text,
+    isInternet: kind.text === 'IN' || kind.text === 'ANY',
     zones: zones.length === 0 ? undefined : zones,
     rcode: 'NOERROR',
     hasMatch: false,

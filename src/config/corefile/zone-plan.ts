@@ -83,11 +83,16 @@ function planZone(
   const below = (name: string): boolean => name !== zone && closestOf(name, owners) === zone;
   for (const name of new Set(namesIn(block).filter(below))) {
     const part = planAt(name, at, server);
-    if (part.targets.length > 0) plans.set(name, part);
+    if (part.targets.length > 0 || covers(block.hosts, name)) plans.set(name, part);
     else refuse.add(name);
   }
   for (const { zones = [zone] } of block.refused) {
-    for (const name of zones) if (name === zone || below(name)) refuse.add(name);
+    for (const name of zones) {
+      if (isWithin(zone, name)) refuse.add(zone);
+      else if (below(name)) refuse.add(name);
+      // A zone with upstreams of its own is refused by itself.
+      for (const part of plans.values()) if (part.server === server && isWithin(part.zone, name)) refuse.add(part.zone);
+    }
   }
   for (const name of refuse) {
     const holder = closestOf(name, plans)!;

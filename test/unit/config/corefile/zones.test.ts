@@ -171,3 +171,26 @@ test('addresses without a host are those of the families that the agent listens 
   assert.deepEqual(read(text('192.0.2.20')).settings['probes'], ['0.0.0.0:8080']);
   assert.deepEqual(read(text('192.0.2.20 fd00::20')).settings['metrics'], '[::]:9253');
 });
+
+test('a template that refuses a block refuses all of its zones, those with a forward of their own as well', () => {
+  const text = `${REST}a.example {\n template ANY ANY\n forward b.a.example 192.0.2.2\n forward . 192.0.2.1\n}\n`;
+  assert.deepEqual(zoneOf(text, 'a.example')['refuse'], ['a.example.']);
+  assert.deepEqual(zoneOf(text, 'b.a.example')['refuse'], ['b.a.example.']);
+  assert.deepEqual(zoneOf(text, 'cluster.local')['refuse'], undefined);
+});
+
+test('a block with hosts and no forward answers its lines, and asks those of the zone above for all else', () => {
+  const text = `${root()}a.example {\n hosts {\n  192.0.2.5 x.a.example\n }\n}\n`;
+  const zone = zoneOf(text, 'a.example');
+  assert.deepEqual(
+    [zone['hosts'], zone['refuse'], zone['upstreams']],
+    [['192.0.2.5 x.a.example.'], undefined, undefined],
+  );
+  assert.ok(
+    noteLines(read(text)).some((note) => note.startsWith('! Corefile:9: hosts is not all that is known of a.example.')),
+  );
+});
+
+test('a block that has nothing to answer with is refused', () => {
+  assert.deepEqual(zoneOf(`${root()}a.example {\n whoami\n}\n`, 'a.example')['refuse'], ['a.example.']);
+});
