@@ -17,6 +17,9 @@ const CALM = 2;
 /** An exchange is asked again at most so often because of a stall: once over another connection, once over UDP. */
 const REASKS = 2;
 
+/** And so often because its connection was closed, where it cannot leave by UDP: a server that ends says so on one connection after the other. */
+const CLOSURES = 4;
+
 export interface TcpTiming {
   /** One attempt to connect; half as much again with a TLS handshake. */
   readonly connectMs: number;
@@ -169,7 +172,9 @@ export class TcpPool implements StreamTransport, TcpConnectionOwner {
   #open(): TcpConnection | undefined {
     if (this.#isClosed || this.#connections.some(({ state }) => state === 'connecting')) return undefined;
     let silent = 0;
-    for (const { isStalled, hasAnswered } of this.#connections) if (isStalled && !hasAnswered) silent++;
+    for (const { state, isStalled, hasAnswered } of this.#connections) {
+      if (isStalled && !hasAnswered && state !== 'draining') silent++;
+    }
     if (silent >= CALM) return undefined;
     if (this.#connections.length >= CONNECTIONS.value) {
       CONNECTIONS.hits++;
@@ -266,7 +271,9 @@ export class TcpPool implements StreamTransport, TcpConnectionOwner {
       return connection?.send(exchange, this.#parts.clock.nowMs()) ?? false;
     }
     this.reasked++;
-    return isFirst ? this.#parts.owner.askAgain(exchange) : this.#parts.owner.askOverUdp(exchange);
+    const { owner } = this.#parts;
+    if (isFirst) return owner.askAgain(exchange);
+    return owner.askOverUdp(exchange) || (exchange.closures <= CLOSURES && owner.askAgain(exchange));
   }
 
   /** Once a second: what has become idle, old, silent or superfluous. */
