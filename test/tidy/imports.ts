@@ -19,7 +19,7 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   'dns-packet': ['src/wire/codec.ts'],
   'prom-client': ['src/metrics/'],
   commander: ['src/cli/'],
-  undici: ['src/upstream/doh.ts', 'src/kubernetes/'],
+  undici: ['src/kubernetes/'],
   pino: ['src/agent/logger.ts'],
   yaml: ['src/demo/', 'src/config/'],
   // Built into dist/ as far as it is used, so it is no package of those who install this one.
