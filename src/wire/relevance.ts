@@ -23,6 +23,10 @@ import { targetIn } from './rdata-names.ts';
 import { RecordWalk } from './record-walk.ts';
 
 const MOST_RECORDS = Math.floor((MAX_MESSAGE_LENGTH - HEADER_LENGTH) / 11);
+/** Of `kept`: it belongs, and is left out. */
+const UNWANTED = 2;
+/** Times that the additional section is gone through: NAPTR mentions SRV, SRV a host; deeper nobody goes. */
+const MOST_PASSES = 3;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -31,7 +35,7 @@ const NO_BYTES = new Uint8Array(0);
  * for them with DO, who check them. In the additional section: whatever is about those names, or about names that the kept records mention. All of the question's class.
  */
 export class Relevance {
-  /** 1 for each record that belongs, in the order of the message, OPT and signature not among them. */
+  /** 1 for each record that belongs and is wanted, in the order of the message, OPT and signature not among them. */
   readonly kept = new Uint8Array(MOST_RECORDS);
   /** Records that do not belong. */
   foreign = 0;
@@ -100,34 +104,57 @@ export class Relevance {
   }
 
   #judgeSections(dnssecOk: boolean, wantsAaaa: boolean): void {
-    const { answers, authorities, additionals, end, questionEnd } = this.#scan;
-    const message = this.#message;
-    const walk = this.#walk;
-    const { kept } = this;
+    const { answers, authorities, additionals, questionEnd } = this.#scan;
     const inAuthority = answers + authorities;
-    const count = inAuthority + additionals;
-    walk.begin(questionEnd);
-    for (let i = 0; i < count; i++) {
-      walk.read(message, end);
-      // It stands among the others at times, and is not counted with them.
-      if (walk.type === TYPE_OPT) walk.read(message, end);
-      let belongs = walk.class === this.#scan.class || this.#scan.class === CLASS_ANY;
-      if (belongs) {
-        if (i < answers) belongs = this.#isAnswer();
-        else if (i < inAuthority) belongs = this.#isAuthority(dnssecOk);
-        else belongs = this.#mentions.has(walk.ownerAt) || this.#chain.has(walk.ownerAt);
-      }
-      kept[i] = belongs ? 1 : 0;
-      if (!belongs) {
-        this.foreign++;
-        continue;
-      }
-      if (!wantsAaaa && i >= inAuthority && walk.type === TYPE_AAAA) {
-        kept[i] = 0;
+    const { kept } = this;
+    this.#walk.begin(questionEnd);
+    for (let i = 0; i < inAuthority; i++) {
+      this.#read();
+      kept[i] = this.#hasClass() && (i < answers ? this.#isAnswer() : this.#isAuthority(dnssecOk)) ? 1 : 0;
+      if (kept[i] === 1) this.#noteTarget();
+      else this.foreign++;
+    }
+    if (additionals === 0) return;
+    const additionalsAt = this.#walk.end;
+    kept.fill(0, inAuthority, inAuthority + additionals);
+    let left = additionals;
+    for (let pass = 0, before = -1; pass < MOST_PASSES && left > 0 && left !== before; pass++) {
+      before = left;
+      left -= this.#judgeAdditionals(additionalsAt, wantsAaaa);
+    }
+    this.foreign += left;
+  }
+
+  /** Marks those that belong and were not known to; returns how many. What they mention belongs too, and may stand before them. */
+  #judgeAdditionals(offset: number, wantsAaaa: boolean): number {
+    const { answers, authorities, additionals } = this.#scan;
+    const { kept } = this;
+    const walk = this.#walk;
+    walk.begin(offset);
+    let found = 0;
+    for (let i = answers + authorities; i < answers + authorities + additionals; i++) {
+      this.#read();
+      if (kept[i] !== 0 || !this.#hasClass()) continue;
+      if (!this.#mentions.has(walk.ownerAt) && !this.#chain.has(walk.ownerAt)) continue;
+      found++;
+      kept[i] = 1;
+      if (!wantsAaaa && walk.type === TYPE_AAAA) {
+        kept[i] = UNWANTED;
         this.unwanted++;
       }
       this.#noteTarget();
     }
+    return found;
+  }
+
+  /** OPT stands among the others at times, and is not counted with them. */
+  #read(): void {
+    this.#walk.read(this.#message, this.#scan.end);
+    if (this.#walk.type === TYPE_OPT) this.#walk.read(this.#message, this.#scan.end);
+  }
+
+  #hasClass(): boolean {
+    return this.#walk.class === this.#scan.class || this.#scan.class === CLASS_ANY;
   }
 
   #isAnswer(): boolean {

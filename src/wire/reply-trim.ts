@@ -61,7 +61,7 @@ export class ReplyTrim {
     for (let i = first; i < first + length; i++) {
       this.#walk.read(this.#message, this.#scan.end);
       if (this.#walk.ownerAt === this.#scan.optOffset) this.#walk.read(this.#message, this.#scan.end);
-      if (kept[i] === 0) continue;
+      if (kept[i] !== 1) continue;
       const next = this.#writeRecord(at);
       if (next === -1) return -1;
       // A record whose RDATA is not as its type has it is given up.

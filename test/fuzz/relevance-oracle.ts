@@ -10,6 +10,7 @@ const OCTETS_BEFORE: Readonly<Record<number, number>> = {
 };
 const NAPTR = 35;
 const MOST_LINKS = 16;
+const MOST_PASSES = 3;
 
 /**
  * Which records of a reply belong to its question, read the plain way: a list for each section. Undefined where there are more CNAME records than are followed, or no
@@ -55,8 +56,23 @@ export function expectedRelevance(octets: Uint8Array, reply: ReplyRead, dnssecOk
       const isOfZone = [2, 6, 43].includes(record.type) && encloses(ownerOf(record));
       return judge(record, isProof ? dnssecOk : isOfZone);
     }),
-    additionals.map((record) => judge(record, chain.has(ownerOf(record)) || mentioned.has(ownerOf(record)))),
+    judgeAdditionals(additionals, (record) =>
+      judge(record, chain.has(ownerOf(record)) || mentioned.has(ownerOf(record))),
+    ),
   ];
+}
+
+/** What a record mentions may stand before it. */
+function judgeAdditionals(records: RecordRead[], judge: (record: RecordRead) => boolean): boolean[] {
+  const kept = records.map(() => false);
+  for (let pass = 0, isNew = true; pass < MOST_PASSES && isNew; pass++) {
+    isNew = false;
+    for (const [i, record] of records.entries()) {
+      if (kept[i] || !judge(record)) continue;
+      kept[i] = isNew = true;
+    }
+  }
+  return kept;
 }
 
 function targetOf({ type, dataAt, data }: RecordRead, nameAt: (at: number) => string | undefined): string | undefined {

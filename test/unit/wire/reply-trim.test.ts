@@ -112,6 +112,11 @@ suite('what belongs to a question is not touched', () => {
       answers: [record(WWW, 15, Uint8Array.of(0, 10), 'mail.test')],
       additionals: [a('mail.test')],
     }),
+    'NAPTR, its services, and their addresses before them': reply({
+      questions: asking(35),
+      answers: [record(WWW, 35, new Uint8Array(7), '_sip.test')],
+      additionals: [a('two.test'), srv('_sip.test', 'two.test')],
+    }),
     'HTTPS of the name itself and of another': reply({
       questions: asking(65),
       answers: [record(WWW, 65, Uint8Array.of(0, 1), '.'), record(WWW, 65, Uint8Array.of(0, 2), 'pool.test')],
