@@ -48,7 +48,7 @@ function rootSettings(root: ZonePlan | undefined, parts: AssemblyParts): Pick<Se
   ) {
     if (target.scheme === 'tcp') {
       const text =
-        'its name servers are asked over UDP, and over TCP where an answer is truncated; where they are to be asked over TCP alone, name them: --upstream tcp://…';
+        'is left out for the name servers of a resolv.conf, which are asked over UDP, and over TCP where an answer is truncated; where they are to be asked over TCP alone, name them: --upstream tcp://…';
       parts.notes.push(noteAt(root.forward!.at, 'forward force_tcp', text, true));
     }
     return target.kind === 'resolv.conf' ? { resolvConf: target.path } : {};

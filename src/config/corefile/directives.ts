@@ -128,7 +128,7 @@ function readKubernetes(cursor: TokenCursor, { block, notes }: ReadContext): voi
   const at = cursor.token;
   const zones = cursor.remainingArgs().flatMap((token) => readAt(token, zonesOf));
   block.clusterZones.push({ zones: zones.length === 0 ? undefined : zones, said: saidAt(at, 'kubernetes', '') });
-  const text = 'these zones are asked of the cluster DNS, for the agent is a cache in front of it';
+  const text = 'is left to the cluster DNS: these zones are asked there, for the agent is a cache in front of it';
   notes.push(noteAt(at, 'kubernetes', text, true));
 }
 
@@ -154,7 +154,7 @@ function readLog(cursor: TokenCursor, { block, notes }: ReadContext): void {
     }
     block.logSample = saidAt(at, 'log', '1');
     if (args.some(({ text }) => text !== '.')) {
-      notes.push(noteAt(at, 'log', 'all queries of the block are logged, in the form of the agent', false));
+      notes.push(noteAt(at, 'log', 'logs all queries of the block, in the form of the agent', false));
     }
   }
 }

@@ -155,7 +155,7 @@ function readTls(cursor: TokenCursor, options: ForwardOptions, notes: Note[], ro
       noteAt(
         at,
         'forward tls',
-        'the client certificate and its key are left out: the agent shows none to an upstream',
+        'leaves out the client certificate and its key: the agent shows none to an upstream',
         true,
       ),
     );
@@ -193,7 +193,7 @@ function readFailover(cursor: TokenCursor, _options: ForwardOptions, notes: Note
   const text =
     others.length === 0
       ? 'is built in: after SERVFAIL, REFUSED and NOTIMP the next upstream is asked'
-      : `after ${names} no other upstream is asked, only after ${FAILURES.join(', ')}`;
+      : `is built in for ${FAILURES.join(', ')}; after ${names} no other upstream is asked`;
   notes.push(noteAt(at, 'forward failover', text, others.length > 0));
 }
 

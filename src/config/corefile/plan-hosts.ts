@@ -36,7 +36,7 @@ function giveLine(
     notes.push({
       place: line.origin.place!,
       name: 'hosts',
-      text: `the line is passed over: ${reason}`,
+      text: `passes over the line: ${reason}`,
       matters: false,
     });
   };

@@ -107,7 +107,7 @@ function readPrefetch(cursor: TokenCursor, draft: Draft, notes: Note[]): void {
     if (!(share >= 10 && share <= 90)) throw new CorefileRefusal(percentage, `${percentage.text}: expected 10% to 90%`);
   }
   const text =
-    'only the amount counts: hits in the life of an answer, which is refreshed when a tenth of its TTL is left';
+    'counts hits in the life of an answer, which is refreshed when a tenth of its TTL is left: only the amount is taken over';
   notes.push(noteAt(duration, 'cache prefetch', text, false));
 }
 
@@ -121,7 +121,7 @@ function readServeStale(cursor: TokenCursor, draft: Draft, notes: Note[]): void 
   if (draft.stale.text === '0') draft.stale = { ...draft.stale, text: 'off' };
   if (mode === undefined || mode.text.toLowerCase() === 'immediate') {
     draft.staleAfter = saidAt(mode ?? at, name, IMMEDIATE);
-    const text = `a fresh answer is waited for, ${IMMEDIATE} at the most, so that a stale one is not given while the upstream is well`;
+    const text = `waits for a fresh answer, ${IMMEDIATE} at the most, so that a stale one is not given while the upstream is well`;
     notes.push(noteAt(mode ?? at, name, text, false));
   } else if (mode.text.toLowerCase() === 'verify') {
     const timeout = rest.shift();
@@ -136,7 +136,7 @@ function readServeStale(cursor: TokenCursor, draft: Draft, notes: Note[]): void 
   if (ttl !== undefined) draft.staleTtl = wholeSecondsAt(ttl, name, { maxMs: STALE_TTL_MS, notes });
   if (recheck === undefined) return;
   durationAt(recheck, name);
-  notes.push(noteAt(recheck, name, 'the pause after a failed refresh is left out: it is one second', false));
+  notes.push(noteAt(recheck, name, 'pauses for one second after a failed refresh', false));
 }
 
 function readStalePolicy(cursor: TokenCursor, _draft: Draft, notes: Note[]): void {

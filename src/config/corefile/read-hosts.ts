@@ -47,7 +47,7 @@ function fileOf(
     return saidAt(file, 'hosts', isAbsolute(file.text) || root === undefined ? file.text : join(root, file.text));
   }
   if (lines.length === 0) return saidAt(at, 'hosts', DEFAULT_FILE);
-  const text = `${DEFAULT_FILE}, which is read beside the lines where no file is named, is left out: it is the container's own; name it where its lines are wanted`;
+  const text = `leaves out ${DEFAULT_FILE}, which CoreDNS reads beside the lines where no file is named: it is the container's own; name it where its lines are wanted`;
   notes.push(noteAt(at, 'hosts', text, true));
   return undefined;
 }
@@ -57,7 +57,12 @@ function readFallthrough(cursor: TokenCursor, notes: Note[]): boolean {
   const zones = cursor.remainingArgs();
   if (zones.length > 0) {
     notes.push(
-      noteAt(at, 'hosts fallthrough', 'what has no line here is asked upstream in all zones, not in those alone', true),
+      noteAt(
+        at,
+        'hosts fallthrough',
+        'holds in all zones, not in those alone: what has no line here is asked upstream',
+        true,
+      ),
     );
   }
   return true;

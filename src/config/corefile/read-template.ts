@@ -33,13 +33,13 @@ export function readTemplate(cursor: TokenCursor, { block, notes }: ReadContext)
     else if (type === 'AAAA') {
       block.noAaaa.push({ zones, said: saidAt(at, 'template', 'off') });
       if (rcode !== 'NOERROR') {
-        const text = `AAAA is answered with no records instead of ${rcode}, which would say that A is not there either`;
+        const text = `answers AAAA with no records instead of ${rcode}, which would say that A is not there either`;
         notes.push(noteAt(at, 'template', text, false));
       }
     } else {
       block.refused.push({ zones, said: saidAt(at, 'template', '') });
       if (rcode !== 'REFUSED') {
-        notes.push(noteAt(at, 'template', `these zones are answered with REFUSED instead of ${rcode}`, true));
+        notes.push(noteAt(at, 'template', `answers REFUSED for these zones instead of ${rcode}`, true));
       }
     }
   }

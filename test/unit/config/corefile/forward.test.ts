@@ -73,9 +73,9 @@ for (const [option, line] of [
   ['health_check 5s no_rec', 'Corefile:4: forward health_check is left out'],
   ['failfast_all_unhealthy_upstreams', 'Corefile:4: forward failfast_all_unhealthy_upstreams is left out'],
   ['failover SERVFAIL REFUSED', 'Corefile:4: forward failover is built in'],
-  ['failover NXDOMAIN', '! Corefile:4: forward failover after NXDOMAIN no other upstream is asked'],
+  ['failover NXDOMAIN', '! Corefile:4: forward failover is built in for SERVFAIL, REFUSED, NOTIMP; after NXDOMAIN'],
   ['next NXDOMAIN', '! Corefile:4: forward next is left out: after NXDOMAIN'],
-  ['tls /a.crt /a.key', '! Corefile:4: forward tls the client certificate'],
+  ['tls /a.crt /a.key', '! Corefile:4: forward tls leaves out the client certificate'],
   ['read_timeout 1ms', 'Corefile:4: forward read_timeout 1ms becomes 50ms'],
   ['read_timeout 1m', 'Corefile:4: forward read_timeout 1m becomes 5s'],
 ] as const) {

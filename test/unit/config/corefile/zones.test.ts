@@ -72,7 +72,7 @@ test('a template that answers all of a zone with nothing refuses the zone', () =
   ]);
   assert.ok(
     notes('template ANY ANY bad.example {', 'rcode NXDOMAIN', '}').some((note) =>
-      /^! Corefile:6: template .*REFUSED instead of NXDOMAIN/.test(note),
+      /^! Corefile:6: template answers REFUSED .* instead of NXDOMAIN/.test(note),
     ),
   );
 });
@@ -94,7 +94,7 @@ test('lines of hosts go to the zones that are asked for their names', () => {
   assert.deepEqual(zoneOf(text, '.')['hosts'], ['192.0.2.5 a.example.', '192.0.2.6 c.example.']);
   assert.ok(
     noteLines(read(text)).includes(
-      'Corefile:7: hosts the line is passed over: b.cluster.local. is in no zone of this block',
+      'Corefile:7: hosts passes over the line: b.cluster.local. is in no zone of this block',
     ),
   );
 });
