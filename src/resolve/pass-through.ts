@@ -76,7 +76,11 @@ export class PassThrough implements RelayingOwner {
     const isRoutable = query.nameEnd !== 0;
     const zone = isRoutable ? this.#routes.lookup(query.bytes, query.start + HEADER_LENGTH, query.nameEnd) : undefined;
     client.traffic.request(zone?.id ?? NO_ZONE, query.type, bytes, query.dnssecOk);
-    if (zone?.forwarder === undefined) return this.#refuse(query, kind, zone, client, reply);
+    // DNS over HTTPS is for questions (RFC 8484, section 1): whoever offers it takes neither updates nor transfers.
+    const targets = zone?.forwarder?.relayTargets().filter(({ address }) => address.transport !== 'https');
+    if (zone === undefined || targets === undefined || targets.length === 0) {
+      return this.#refuse(query, kind, zone, client, reply);
+    }
 
     const address = addressOf(client.peer);
     if (!this.#hasRoom(address)) {
@@ -99,7 +103,7 @@ export class PassThrough implements RelayingOwner {
       receivedMs: nowMs,
       transferEnd,
     };
-    const relaying = new Relaying(request, zone.forwarder.relayTargets(), this.#reply, this);
+    const relaying = new Relaying(request, targets, this.#reply, this);
     const stream = transferEnd && client.holdStream(relaying);
     const sink = transferEnd ? undefined : client.hold();
     if (stream === undefined && sink === undefined) return DROPPED;

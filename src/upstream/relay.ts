@@ -28,7 +28,7 @@ export interface Relay {
 
 /**
  * Opens the way to a server and sends it the message, byte for byte. What came as a stream leaves as one (RFC 5625, section 4.4); what came as a datagram
- * too, unless the server is only ever asked in private.
+ * too, unless the server is only ever asked in private. `target` is not an https:// one.
  */
 export function openRelay(target: RelayTarget, message: Uint8Array, isStream: boolean, owner: RelayOwner): Relay {
   const { transport } = target.address;

@@ -172,6 +172,17 @@ test('names that are answered here are no zones that could be changed or fetched
   assert.equal(house.send(request({ ...local, flags: 0, type: 249 })).reply.rcode, 5, 'TKEY');
 });
 
+test('a server that is asked over HTTPS alone takes no such messages; where there is another, that one does', async (t) => {
+  const server = await serve(t, ({ query, reply }) => reply(replyTo(query)));
+  const house = houseOf(server);
+  const [plain] = house.outside.targets;
+  const https = { address: { ...plain!.address, transport: 'https' as const }, label: 'https' };
+  house.outside.targets = [https];
+  assert.equal(house.send(request()).reply.rcode, NOTAUTH);
+  house.outside.targets = [https, plain!];
+  assert.equal((await relay(house, request()))[3], 0);
+});
+
 test('what has no name to be routed by is malformed, or of a kind that nobody serves', () => {
   const house = houseOf();
   const nameless = (flags: number) => Buffer.from([0, 1, flags >> 8, flags, 0, 0, 0, 0, 0, 0, 0, 0]);
