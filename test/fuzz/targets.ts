@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { SignpostError } from '../../src/core/errors.ts';
+import { TransferEnd } from '../../src/resolve/transfer-end.ts';
 import { decodeMessage } from '../../src/wire/codec.ts';
 import { findOption } from '../../src/wire/edns.ts';
 import { RecordFit } from '../../src/wire/fit.ts';
@@ -321,6 +322,23 @@ const frames: Target = (octets, random) => {
   assert.equal(reader.isMidFrame, at < stream.length, 'a reader knows whether a frame is open');
 };
 
+const TRANSFERS = [251, 252];
+
+/** The octets as a request, and as the first two messages of the answer to it. */
+const transfer: Target = (octets, random) => {
+  const { alone, bytes, start, end } = new Placed(octets, random);
+  if (octets.length < 12) return;
+  const type = random.pick(TRANSFERS);
+  const questionEnd = 12 + random.below(octets.length - 11);
+  const here = new TransferEnd(alone, questionEnd, type);
+  const there = new TransferEnd(alone, questionEnd, type);
+  for (let i = 0; i < 2; i++) {
+    const isLast = here.isLast(alone, 0, alone.length);
+    assert.equal(there.isLast(bytes, start, end), isLast, 'a message of a transfer is the last wherever it lies');
+    if ((octets[3]! & 15) !== 0) assert.ok(isLast, 'an error ends a transfer');
+  }
+};
+
 const codec: Target = (octets) => {
   try {
     decodeMessage(octets);
@@ -335,5 +353,6 @@ export const targets: readonly { readonly name: string; readonly run: Target; re
   { name: 'reply', run: reply, share: 16 },
   { name: 'name', run: name, share: 4 },
   { name: 'frames', run: frames, share: 2 },
+  { name: 'transfer', run: transfer, share: 4 },
   { name: 'codec', run: codec, share: 1 },
 ];
