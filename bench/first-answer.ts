@@ -5,12 +5,12 @@ const TYPE_A = 1;
 const RCODE_MASK = 0x0f;
 
 /**
- * Asks for the A record of `name` every millisecond until a NOERROR answer with a record comes; returns when it came, in milliseconds
+ * Asks for the A record of `name`, or each time of another one, every millisecond until a NOERROR answer with a record comes; returns when it came, in milliseconds
  * of `performance.now()`. Rejects after `timeoutMs`.
  */
-export async function firstAnswer(port: number, name: string, timeoutMs = 15_000): Promise<number> {
+export async function firstAnswer(port: number, name: string | (() => string), timeoutMs = 15_000): Promise<number> {
   const socket = createSocket('udp4');
-  const query = writeQuery(name);
+  const nextName = typeof name === 'string' ? () => name : name;
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -23,8 +23,8 @@ export async function firstAnswer(port: number, name: string, timeoutMs = 15_000
       socket.connect(port, '127.0.0.1', () => {
         timer = setInterval(() => {
           if (performance.now() > deadline)
-            reject(new Error(`Cannot get an answer for ${name} from port ${port} in ${timeoutMs} ms`));
-          socket.send(query);
+            reject(new Error(`Cannot get an answer for ${nextName()} from port ${port} in ${timeoutMs} ms`));
+          socket.send(writeQuery(nextName()));
         }, 1);
       });
     });

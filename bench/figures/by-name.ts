@@ -1,3 +1,4 @@
+import { bothDead } from './both-dead.ts';
 import { burst } from './burst.ts';
 import { calm } from './calm.ts';
 import { cold } from './cold.ts';
@@ -11,8 +12,10 @@ import { million } from './million.ts';
 import { misses } from './misses.ts';
 import { mixed } from './mixed.ts';
 import { one } from './one.ts';
+import { outage } from './outage.ts';
 import { reloads } from './reloads.ts';
 import { runs } from './runs.ts';
+import { slowUpstream } from './slow-upstream.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { tcp } from './tcp.ts';
@@ -36,5 +39,8 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   heap,
   zones,
   reloads,
+  outage,
+  'slow-upstream': slowUpstream,
+  'both-dead': bothDead,
   soak,
 };

@@ -20,6 +20,9 @@ export const FIGURE_NAMES = [
   'heap',
   'zones',
   'reloads',
+  'outage',
+  'slow-upstream',
+  'both-dead',
   'soak',
 ] as const;
 

@@ -6,13 +6,13 @@ import { freePort, launch, type Place, type Server } from './server.ts';
 
 /**
  * CoreDNS as NodeLocal DNSCache runs it: the plugins and the cache of the cluster zone's block in its own Corefile (Kubernetes,
- * cluster/addons/dns/nodelocaldns), none left out and none added, on one core. 9984 entries are that file's number.
+ * cluster/addons/dns/nodelocaldns), none left out and none added, on one core. 9984 entries are that file's number. `otherPort`: of a second upstream.
  */
-export function coredns(program: string, entries = 9984): Server {
+export function coredns(program: string, entries = 9984, otherPort?: number): Server {
   return corednsForwarding(
     program,
     entries,
-    ({ upstreamPort }) => `127.0.0.1:${upstreamPort} {
+    ({ upstreamPort }) => `127.0.0.1:${upstreamPort} ${otherPort === undefined ? '' : `127.0.0.1:${otherPort} `}{
         force_tcp
     }`,
   );
