@@ -130,8 +130,7 @@ const ZONE: Schema = v.objectWithRest(
   v.never(),
 );
 
-/** The configuration file. What its values may be is checked where they meet those of flags; this says which there are. */
-export const CONFIG_FILE: Schema = v.objectWithRest(
+const AGENT: Schema = v.objectWithRest(
   {
     listen: many(
       { allowed: 'IP or IP:PORT of this machine, no wildcard', example: '169.254.20.10' },
@@ -171,6 +170,9 @@ export const CONFIG_FILE: Schema = v.objectWithRest(
   },
   v.never(),
 );
+
+/** The configuration file. What its values may be is checked where they meet those of flags; this says which there are. */
+export const CONFIG_FILE: Schema = v.pipe(isMap('a map of keys, such as clusterDns: 10.96.0.10'), AGENT);
 
 /** A key with its text, or with the keys below it. */
 export interface DocumentedKey {

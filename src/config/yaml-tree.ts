@@ -75,11 +75,12 @@ export class YamlFile {
         logLevel: 'error',
       });
       this.#complainOf(document.errors);
-      if (document.errors.length > 0 || document.contents === null) return undefined;
+      if (document.errors.length > 0) return undefined;
+      if (document.contents === null) throw new Unreadable(1, 'there is nothing in it; expected keys, or {}');
       if (text.includes('*')) this.#findTargets(document);
       return this.#tree(document.contents, '', 0, 1);
     } catch (error) {
-      const isOurs = error instanceof TooMuch;
+      const isOurs = error instanceof Unreadable;
       // Nesting that goes on for thousands of levels is too much for the parser's own stack.
       if (!(error instanceof RangeError) && !isOurs) throw error;
       this.#complain(isOurs ? error.line : 1, `read YAML: ${isOurs ? error.message : TOO_DEEP}`);
@@ -115,20 +116,20 @@ export class YamlFile {
 
   #checkText(text: string): void {
     const bad = /[\0\ufffd]/.exec(text)?.index;
-    if (bad !== undefined) throw new TooMuch(lineOf(text, bad), 'this is no UTF-8 text; save it in that encoding');
+    if (bad !== undefined) throw new Unreadable(lineOf(text, bad), 'this is no UTF-8 text; save it in that encoding');
     if (text.length > CONFIG_BYTES.value) {
       CONFIG_BYTES.hits++;
-      throw new TooMuch(1, `it has ${text.length} characters, expected at most ${CONFIG_BYTES.value}`);
+      throw new Unreadable(1, `it has ${text.length} characters, expected at most ${CONFIG_BYTES.value}`);
     }
   }
 
   #tree(node: Node | null, name: string, depth: number, parentLine: number): YamlTree {
     const line = node?.range ? this.#lineAt(node.range[0]) : parentLine;
     if (depth > MAX_DEPTH)
-      throw new TooMuch(line, `${TOO_DEEP}; expected at most ${MAX_DEPTH} levels, and no alias within itself`);
+      throw new Unreadable(line, `${TOO_DEEP}; expected at most ${MAX_DEPTH} levels, and no alias within itself`);
     if (++this.#values > CONFIG_VALUES.value) {
       CONFIG_VALUES.hits++;
-      throw new TooMuch(line, `with its aliases it has more than ${CONFIG_VALUES.value} values`);
+      throw new Unreadable(line, `with its aliases it has more than ${CONFIG_VALUES.value} values`);
     }
     const place = `${this.#path}:${line}`;
     if (isAlias(node)) {
@@ -188,7 +189,7 @@ export class YamlFile {
 }
 
 /** The text is no file of ours from here on. */
-class TooMuch extends Refusal {
+class Unreadable extends Refusal {
   readonly line: number;
 
   constructor(line: number, message: string) {
