@@ -30,7 +30,7 @@ export function zoneTable(
   return atOnce(zoneTableInSteps(config, forwarders, ids));
 }
 
-/** The same, a step for each zone. */
+/** The same, a step for each zone and each name of hosts entries. */
 export function* zoneTableInSteps(
   config: Pick<Config, 'zones' | 'clusterDomain'>,
   forwarders: ReadonlyMap<string, Asker>,
@@ -39,7 +39,7 @@ export function* zoneTableInSteps(
   const clusterZone = `${config.clusterDomain}.`;
   const hosts = config.zones.flatMap((zone) => zone.hosts);
   // A reverse name may lie in any zone, whichever it is that has the entry.
-  const pointers = hosts.length === 0 ? undefined : hostPointers(hosts);
+  const pointers = hosts.length === 0 ? undefined : yield* hostPointers(hosts);
   const local = [...LOCAL_ZONES.keys()].map((zone) => ({ ...PLAIN, zone, cache: NOTHING_KEPT }));
   const zones = new Map<string, Zone>();
   // A zone that is named twice is the later one's.
@@ -53,7 +53,7 @@ export function* zoneTableInSteps(
       forwarder: forwarders.get(name),
       isCluster: name === clusterZone,
       isRefused: false,
-      rules: rulesOf(configured, pointers),
+      rules: yield* rulesOf(configured, pointers),
       hasAaaa,
     });
     yield;
@@ -63,12 +63,12 @@ export function* zoneTableInSteps(
 
 const PLAIN: Pick<ZoneConfig, 'hasAaaa' | 'hosts'> = { hasAaaa: true, hosts: [] };
 
-function rulesOf(
+function* rulesOf(
   { zone, hasAaaa, hosts }: Pick<ZoneConfig, 'zone' | 'hasAaaa' | 'hosts'>,
   pointers: RouteTable<Uint8Array> | undefined,
-): ZoneRules | undefined {
+): Steps<ZoneRules | undefined> {
   if (hasAaaa && pointers === undefined) return undefined;
-  return new ZoneRules({ zone, hasAaaa, hosts: hosts.length === 0 ? undefined : hostNames(hosts), pointers });
+  return new ZoneRules({ zone, hasAaaa, hosts: hosts.length === 0 ? undefined : yield* hostNames(hosts), pointers });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { HostEntry } from '../config/config.ts';
+import type { Steps } from '../core/slices.ts';
 import { addressBytes } from '../native/sockaddr.ts';
 import { RouteTable } from '../route/route-table.ts';
 import { CLASS_IN, TYPE_A, TYPE_AAAA, TYPE_PTR } from '../wire/constants.ts';
@@ -19,8 +20,8 @@ export interface Host {
   readonly aaaa: Uint8Array;
 }
 
-/** The names of a zone's hosts entries. Made once for a configuration. */
-export function hostNames(entries: readonly HostEntry[]): RouteTable<Host> {
+/** The names of a zone's hosts entries. Made once for a configuration, a step for each name. */
+export function* hostNames(entries: readonly HostEntry[]): Steps<RouteTable<Host>> {
   const addresses = new Map<string, Set<string>>();
   for (const { address, names } of entries) {
     for (const name of names) {
@@ -29,20 +30,31 @@ export function hostNames(entries: readonly HostEntry[]): RouteTable<Host> {
       else known.add(address);
     }
   }
-  return RouteTable.of([...addresses].map(([name, list]): [string, Host] => [name, hostOf(list)]));
+  const hosts: [string, Host][] = [];
+  for (const [name, list] of addresses) {
+    hosts.push([name, hostOf(list)]);
+    yield;
+  }
+  return yield* RouteTable.inSteps(hosts);
 }
 
 /** The PTR record of each address: of several lines with one address the first counts, and of its names the first (hosts(5)). */
-export function hostPointers(entries: Iterable<HostEntry>): RouteTable<Uint8Array> {
+export function* hostPointers(entries: Iterable<HostEntry>): Steps<RouteTable<Uint8Array>> {
   const names = new Map<string, string>();
   for (const {
     address,
     names: [first],
   } of entries) {
+    yield;
     const reverse = reverseName(address);
     if (first !== undefined && !names.has(reverse)) names.set(reverse, first);
   }
-  return RouteTable.of([...names].map(([reverse, name]): [string, Uint8Array] => [reverse, pointerTo(name)]));
+  const pointers: [string, Uint8Array][] = [];
+  for (const [reverse, name] of names) {
+    pointers.push([reverse, pointerTo(name)]);
+    yield;
+  }
+  return yield* RouteTable.inSteps(pointers);
 }
 
 function hostOf(addresses: ReadonlySet<string>): Host {

@@ -23,7 +23,7 @@ export interface ZoneRulesOptions {
 
 /**
  * What a zone answers before its upstreams are asked: its hosts entries, and that there is no AAAA where the zone has none. Answers are made anew each
- * time, which costs less than half a microsecond more than a hit, takes no room in the cache, and is true from the first query after a reload.
+ * time, which costs about half a microsecond more than a hit, takes no room in the cache, and is true from the first query after a reload.
  */
 export class ZoneRules {
   readonly #zone: string;

@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/errors.ts';
 import { atOnce, type Steps } from '../core/slices.ts';
+import { copyBytes } from '../wire/copy.ts';
 import { equalFolded, nameFromText } from '../wire/name.ts';
 
 const MAX_LABELS = 128;
@@ -14,8 +15,10 @@ const NONE = -1;
 export class RouteTable<T> {
   readonly #targets: (T | undefined)[] = [undefined];
   readonly #parents: number[] = [NONE];
-  /** Each node's label with its length octet, in lower case as the zones came. */
-  readonly #labels: Uint8Array[] = [new Uint8Array(1)];
+  /** Where each node's label lies in `#octets`, with its length octet, in lower case as the zones came: an array of its own for each would take ten times the room. */
+  readonly #labels: number[] = [0];
+  #octets = new Uint8Array(256);
+  #octetsEnd = 1;
   /** Nodes, or -1; at least half are empty. */
   #slots = new Int32Array(16).fill(NONE);
   readonly #offsets = new Uint8Array(MAX_LABELS);
@@ -77,7 +80,8 @@ export class RouteTable<T> {
       if (node === NONE) return NONE;
       if (this.#parents[node] !== parent) continue;
       const label = this.#labels[node]!;
-      if (label[0] === bytes[at] && equalFolded(label, 1, bytes, at + 1, label[0]!)) return node;
+      const length = this.#octets[label]!;
+      if (length === bytes[at] && equalFolded(this.#octets, label + 1, bytes, at + 1, length)) return node;
     }
   }
 
@@ -87,14 +91,14 @@ export class RouteTable<T> {
     for (let depth = this.#split(wire, 0, wire.length); depth > 0; ) {
       const at = this.#offsets[--depth]!;
       const child = this.#child(node, wire, at);
-      node = child === NONE ? this.#add(node, wire.subarray(at, at + 1 + wire[at]!)) : child;
+      node = child === NONE ? this.#add(node, wire, at) : child;
     }
     return node;
   }
 
-  #add(parent: number, label: Uint8Array): number {
+  #add(parent: number, wire: Uint8Array, at: number): number {
     const node = this.#labels.length;
-    this.#labels.push(label);
+    this.#labels.push(this.#store(wire, at, at + 1 + wire[at]!));
     this.#parents.push(parent);
     this.#targets.push(undefined);
     if (2 * this.#labels.length > this.#slots.length) {
@@ -106,9 +110,20 @@ export class RouteTable<T> {
     return node;
   }
 
+  #store(wire: Uint8Array, start: number, end: number): number {
+    const at = this.#octetsEnd;
+    this.#octetsEnd += end - start;
+    if (this.#octetsEnd > this.#octets.length) {
+      const before = this.#octets;
+      this.#octets = new Uint8Array(2 * before.length);
+      this.#octets.set(before);
+    }
+    return copyBytes(wire, start, end, this.#octets, at) - (end - start);
+  }
+
   #insert(node: number): void {
     const mask = this.#slots.length - 1;
-    let slot = hashLabel(this.#parents[node]!, this.#labels[node]!, 0) & mask;
+    let slot = hashLabel(this.#parents[node]!, this.#octets, this.#labels[node]!) & mask;
     while (this.#slots[slot] !== NONE) slot = (slot + 1) & mask;
     this.#slots[slot] = node;
   }
