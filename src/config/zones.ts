@@ -119,7 +119,8 @@ function check(zone: ZoneConfig, { said, source, ca, upstreams, cache }: ZoneVal
     );
   }
   // Upstreams that could not be read may have been the ones.
-  if (zone.upstreams.length === 0 || (upstreams !== undefined && upstreams.length < (said.upstreams?.length ?? 0))) return;
+  if (zone.upstreams.length === 0 || (upstreams !== undefined && upstreams.length < (said.upstreams?.length ?? 0)))
+    return;
   if (source !== undefined && !zone.upstreams.some(({ host }) => isSameFamily(source, host))) {
     refuse(said.source, `none of the zone's upstreams has an IPv${source.includes(':') ? 6 : 4} address`);
   }

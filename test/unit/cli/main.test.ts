@@ -21,7 +21,8 @@ test('--version prints the version of the package', async () => {
 test('--help names every command, on standard output', async () => {
   const { code, stdout, stderr } = await signpost('--help');
   assert.deepEqual([code, stderr], [0, '']);
-  for (const command of ['serve', 'demo', 'check', 'query', 'status']) assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
+  for (const command of ['serve', 'demo', 'check', 'query', 'status'])
+    assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
 });
 
 test('every command has a help with all of its options', async () => {
