@@ -69,6 +69,15 @@ export const CONNECTION_BACKLOG = limit('connection_backlog_bytes', 65_536);
  */
 export const CONNECTION_READ = limit('connection_read_bytes', 4096);
 
+/**
+ * HTTP/2 frames that a server sends between two answers. 2,048 questions x 3 (a head, and a window for the stream and for the connection), or the 65,535 bytes of an answer in pieces
+ * of 4: 16,384, of 1 us each. Full: closed, for it only keeps us busy.
+ */
+export const CONNECTION_FRAMES = limit('connection_frames', 16_384);
+
+/** Questions over one HTTP/2 connection, whose streams have odd numbers below 2^31: 2^30, but for some to spare. Full: another connection. */
+export const CONNECTION_STREAMS = limit('connection_streams', 0x3fff_0000);
+
 /** Questions that leave for the upstreams in a turn of the loop. 64 x 4 us = 0.26 ms. Full: the next turn, after what clients asked meanwhile. */
 export const DEPARTURES_A_TURN = limit('departures_a_turn', 64);
 

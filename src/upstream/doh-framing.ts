@@ -1,31 +1,15 @@
 import type { UpstreamAddress } from '../config/config.ts';
-import { CONNECTION_BACKLOG } from '../core/limits.ts';
-import { HEADER_LENGTH } from '../wire/constants.ts';
-import { CONTENT_LENGTH_MOST, postHead, ResponseHead, writeContentLength } from '../wire/hpack.ts';
-import * as http2 from '../wire/http2.ts';
+import type { ResponseHead } from '../wire/hpack.ts';
+import { CONTENT_LENGTH_MOST, postHead, writeContentLength } from '../wire/hpack-request.ts';
+import { FRAME_HEAD } from '../wire/http2.ts';
+import { DohQueue } from './doh-queue.ts';
+import { bodyFault, CONTENT_TYPE, headFault, PROTOCOL, pauseMs, subtractAge } from './doh-response.ts';
 import { DohStream } from './doh-stream.ts';
 import type { Exchange } from './exchange.ts';
+import { Http2Connection, type Http2Owner } from './http2-connection.ts';
 import { PADDING_MOST, pad } from './padding.ts';
 import type { FramingOwner, StreamFraming } from './stream-framing.ts';
 import type { StreamOutput } from './stream-output.ts';
-
-const CONTENT_TYPE = 'application/dns-message';
-
-/** Until the server says how many it takes at once. */
-const STREAMS_FIRST = 100;
-/** What a reply may bring at once, padding of frames included, and all replies of a connection together. */
-const STREAM_WINDOW = 131_072;
-const CONNECTION_WINDOW = 1_048_576;
-/** A longer head of a response is not that of a DNS server. */
-const HEAD_MOST = 16_384;
-/** Streams count up by two; before they run out the connection is given up. */
-const LAST_STREAM = 0x7fff_0000;
-
-/** How long a server is left alone that says 429 or 503: as it wishes, within these bounds. */
-const PAUSE_USUAL_MS = 1000;
-const PAUSE_MOST_MS = 60_000;
-
-const head = new ResponseHead();
 
 export interface DohFramingParts {
   owner: FramingOwner;
@@ -34,37 +18,28 @@ export interface DohFramingParts {
 }
 
 /**
- * Questions as HTTP/2 requests (RFC 8484, RFC 9113), each a stream of its own: as many at once as the server takes, the others wait here. The few frames that
- * this needs are written and read in place, for a whole HTTP client costs several times what a miss does otherwise.
+ * Questions as HTTP/2 requests (RFC 8484), each a stream of its own: as many at once as the server takes, the others wait here. We speak HTTP/2 ourselves, for a whole
+ * HTTP client costs several times what a miss does otherwise.
  */
-export class DohFraming implements StreamFraming, http2.Http2Sink {
+export class DohFraming implements StreamFraming, Http2Owner {
   readonly #owner: FramingOwner;
   readonly #output: StreamOutput;
-  readonly #reader = new http2.Http2Reader();
+  readonly #connection: Http2Connection;
   /** The head of each request, but for the length. */
   readonly #requestHead: Uint8Array;
+  /** Bytes before the body of a request. */
+  readonly #headMost: number;
   readonly #streams = new Map<number, DohStream>();
-  #waiting: DohStream[] = [];
-  /** Those of `#waiting` before it have left. */
-  #next = 0;
-  #isOpen = false;
-  #isLast = false;
-  #nextStream = 1;
-  #mostStreams = STREAMS_FIRST;
-  #streamWindow = http2.WINDOW_FIRST;
-  #sendWindow = http2.WINDOW_FIRST;
-  /** Bytes that came and that the server has not been told to be read. */
-  #unreported = 0;
-  /** A head that goes on in the next frame. */
-  #headParts: Uint8Array[] = [];
-  #headFlags = 0;
+  readonly #waiting = new DohQueue();
 
   constructor({ owner, output, address }: DohFramingParts) {
     this.#owner = owner;
     this.#output = output;
+    this.#connection = new Http2Connection(this, output);
     const { serverName, host, port, path = '/' } = address;
     const name = serverName ?? (host.includes(':') ? `[${host}]` : host);
     this.#requestHead = postHead(port === 443 ? name : `${name}:${port}`, path, CONTENT_TYPE);
+    this.#headMost = 2 * FRAME_HEAD + this.#requestHead.length + CONTENT_LENGTH_MOST;
   }
 
   get backlog(): number {
@@ -72,50 +47,28 @@ export class DohFraming implements StreamFraming, http2.Http2Sink {
   }
 
   open(): void {
-    this.#isOpen = true;
-    const { buffer } = this.#output;
-    const settings = [
-      [http2.SETTING_HEADER_TABLE_SIZE, 0],
-      [http2.SETTING_ENABLE_PUSH, 0],
-      [http2.SETTING_INITIAL_WINDOW_SIZE, STREAM_WINDOW],
-    ] as const;
-    const start = this.#output.reserve(128);
-    buffer.set(http2.PREFACE, start);
-    let at = start + http2.PREFACE.length;
-    at = http2.writeFrameHead(buffer, at, settings.length * 6, http2.FRAME_SETTINGS, 0, 0);
-    for (const [name, value] of settings) {
-      buffer[at] = 0;
-      buffer[at + 1] = name;
-      at = http2.writeUint32(buffer, at + 2, value);
-    }
-    this.#output.commit(at);
-    this.#writeUint32Frame(http2.FRAME_WINDOW_UPDATE, 0, CONNECTION_WINDOW - http2.WINDOW_FIRST);
-    this.#output.open();
+    this.#connection.open();
     this.#sendWaiting();
   }
 
   add(exchange: Exchange, id: number): boolean {
+    if (this.#output.reserve(this.#headMost + exchange.length + PADDING_MOST) < 0) return false;
     const stream = new DohStream(exchange, this.#owner.pending.slotOf(id));
-    if (this.#isWaiting || !this.#send(stream)) this.#waiting.push(stream);
+    if (this.#waiting.isEmpty && this.#canSend(exchange)) this.#send(stream);
+    else this.#waiting.push(stream);
     return true;
   }
 
-  get #isWaiting(): boolean {
-    return this.#next < this.#waiting.length;
-  }
-
   #sendWaiting(): void {
-    while (this.#isWaiting) {
-      const stream = this.#waiting[this.#next]!;
-      if (this.#isOwed(stream)) {
-        // Answered elsewhere meanwhile: nobody needs to ask.
-        if (stream.exchange.isDone) this.#owner.onRefused(stream.slot, undefined);
-        else if (!this.#send(stream)) return;
-      }
-      this.#next++;
+    for (let stream = this.#waiting.first; stream !== undefined; stream = this.#waiting.first) {
+      const { exchange, slot } = stream;
+      const isWanted = this.#isOwed(stream) && !exchange.isDone;
+      if (isWanted && !this.#canSend(exchange)) return;
+      this.#waiting.shift();
+      if (isWanted) this.#send(stream);
+      // Answered elsewhere meanwhile: nobody needs to ask.
+      else if (this.#isOwed(stream)) this.#owner.onRefused(slot, undefined);
     }
-    this.#waiting = [];
-    this.#next = 0;
   }
 
   /** Whether its place in the pending table is still its own. */
@@ -123,248 +76,123 @@ export class DohFraming implements StreamFraming, http2.Http2Sink {
     return this.#owner.pending.at(slot) === exchange;
   }
 
-  /** False where the server takes no more just now. */
-  #send(stream: DohStream): boolean {
-    if (!this.#isOpen || this.#isLast) return false;
-    if (this.#streams.size >= this.#mostStreams && !this.#giveUpOldest()) return false;
-    const { exchange } = stream;
-    const bodyMost = exchange.length + PADDING_MOST;
-    if (bodyMost > this.#sendWindow || bodyMost > this.#streamWindow) return false;
-    const headMost = 2 * http2.FRAME_HEAD + this.#requestHead.length + CONTENT_LENGTH_MOST;
-    const at = this.#output.reserve(headMost + bodyMost);
-    if (at < 0) return false;
-    const id = this.#nextStream;
-    this.#nextStream += 2;
-    if (id >= LAST_STREAM) this.#onLast();
-    this.#streams.set(id, stream);
-    this.#write(at, at + headMost, exchange, id);
-    return true;
+  #canSend(exchange: Exchange): boolean {
+    if (this.#streams.size >= this.#connection.mostStreams) this.#giveUpOne();
+    return this.#connection.canPost(exchange.length + PADDING_MOST, this.#streams.size);
   }
 
-  /** The body is made first, a little further on, for the head tells its length. */
-  #write(at: number, bodyAt: number, exchange: Exchange, id: number): void {
+  #send(stream: DohStream): void {
+    const { exchange } = stream;
+    const at = this.#output.reserve(this.#headMost + exchange.length + PADDING_MOST);
     const { buffer } = this.#output;
+    const bodyAt = at + this.#headMost;
     let bodyEnd = exchange.copyTo(buffer, bodyAt, 0);
     if (exchange.endsInEmptyOpt) bodyEnd = pad(buffer, bodyAt, bodyEnd, bodyEnd - 2);
-    const length = bodyEnd - bodyAt;
-    this.#sendWindow -= length;
-    const headAt = at + http2.FRAME_HEAD;
+    // The body is made first, a little further on, for the head tells its length.
+    const headAt = at + FRAME_HEAD;
     buffer.set(this.#requestHead, headAt);
-    const headEnd = writeContentLength(buffer, headAt + this.#requestHead.length, length);
-    http2.writeFrameHead(buffer, at, headEnd - headAt, http2.FRAME_HEADERS, http2.FLAG_END_HEADERS, id);
-    const dataAt = http2.writeFrameHead(buffer, headEnd, length, http2.FRAME_DATA, http2.FLAG_END_STREAM, id);
-    buffer.copyWithin(dataAt, bodyAt, bodyEnd);
-    this.#output.commit(dataAt + length);
+    const headEnd = writeContentLength(buffer, headAt + this.#requestHead.length, bodyEnd - bodyAt);
+    this.#streams.set(this.#connection.post(at, headEnd, bodyAt, bodyEnd - bodyAt), stream);
+    if (this.#connection.isUsedUp) this.#askNoMore();
   }
 
-  /** The oldest stream, where nobody waits for it any more. */
-  #giveUpOldest(): boolean {
-    const [oldest] = this.#streams;
-    if (oldest === undefined || this.#isOwed(oldest[1])) return false;
-    this.#cancel(oldest[0]);
-    return true;
-  }
-
-  #cancel(id: number): void {
-    this.#streams.delete(id);
-    this.#writeUint32Frame(http2.FRAME_RST_STREAM, id, http2.ERROR_CANCEL);
-  }
-
-  #writeUint32Frame(type: number, stream: number, value: number): void {
-    const at = this.#output.reserve(http2.FRAME_HEAD + 4);
-    if (at < 0) return;
-    const { buffer } = this.#output;
-    this.#output.commit(http2.writeUint32(buffer, http2.writeFrameHead(buffer, at, 4, type, 0, stream), value));
+  /** The oldest stream for which nobody waits any more makes room for another. */
+  #giveUpOne(): void {
+    for (const [id, stream] of this.#streams) {
+      if (this.#isOwed(stream) && !stream.exchange.isDone) continue;
+      this.#refuse(id, stream, undefined);
+      return;
+    }
   }
 
   read(bytes: Uint8Array, start: number, end: number): void {
-    this.#reader.read(bytes, start, end, this);
-    if (this.#isWaiting) this.#sendWaiting();
+    this.#connection.read(bytes, start, end);
+    if (!this.#waiting.isEmpty) this.#sendWaiting();
   }
 
-  onTooLong(): void {
-    this.#owner.onBroken('HTTP/2 protocol');
-  }
-
-  onFrame(type: number, flags: number, stream: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#headParts.length > 0 && type !== http2.FRAME_CONTINUATION) return this.#break();
-    switch (type) {
-      case http2.FRAME_DATA:
-        return this.#onData(flags, stream, bytes, start, end);
-      case http2.FRAME_HEADERS:
-        return this.#onHeaders(flags, stream, bytes, start, end);
-      case http2.FRAME_CONTINUATION:
-        return this.#onContinuation(flags, stream, bytes, start, end);
-      case http2.FRAME_RST_STREAM:
-        return end - start === 4 ? this.#onReset(stream, http2.uint32(bytes, start)) : this.#break();
-      case http2.FRAME_SETTINGS:
-        return this.#onSettings(flags, bytes, start, end);
-      case http2.FRAME_PING:
-        return this.#onPing(flags, bytes, start, end);
-      case http2.FRAME_GOAWAY:
-        return end - start >= 8 ? this.#onGoAway(http2.uint32(bytes, start) & 0x7fffffff) : this.#break();
-      case http2.FRAME_WINDOW_UPDATE:
-        if (end - start !== 4) return this.#break();
-        if (stream === 0) this.#sendWindow += http2.uint32(bytes, start) & 0x7fffffff;
-        return true;
-      case http2.FRAME_PUSH_PROMISE:
-        return this.#break();
-      default:
-        // Extensions are ignored (RFC 9113, section 4.1).
-        return true;
-    }
-  }
-
-  #break(): false {
-    this.#owner.onBroken('HTTP/2 protocol');
-    return false;
-  }
-
-  #onHeaders(flags: number, id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const padding = flags & http2.FLAG_PADDED ? bytes[start]! : 0;
-    const from = start + (flags & http2.FLAG_PADDED ? 1 : 0) + (flags & http2.FLAG_PRIORITY ? 5 : 0);
-    if (from + padding > end) return this.#break();
-    if (flags & http2.FLAG_END_HEADERS) return this.#onHead(flags, id, bytes, from, end - padding);
-    this.#headFlags = flags;
-    this.#headParts = [Uint8Array.from(bytes.subarray(from, end - padding))];
-    return true;
-  }
-
-  #onContinuation(flags: number, id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    this.#headParts.push(Uint8Array.from(bytes.subarray(start, end)));
-    const length = this.#headParts.reduce((sum, part) => sum + part.length, 0);
-    if (length > HEAD_MOST || this.#headParts.length === 1) return this.#break();
-    if ((flags & http2.FLAG_END_HEADERS) === 0) return true;
-    const whole = Buffer.concat(this.#headParts);
-    this.#headParts = [];
-    return this.#onHead(this.#headFlags, id, whole, 0, whole.length);
-  }
-
-  #onHead(flags: number, id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (!head.read(bytes, start, end)) return this.#break();
+  onHead(id: number, head: ResponseHead, isEnd: boolean): void {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return true;
+    if (stream === undefined) return;
     const isInformation = head.status >= 100 && head.status < 200;
+    if (!stream.hasHead && !isInformation) {
+      stream.hasHead = true;
+      stream.contentLength = head.contentLength;
+      stream.age = head.age;
+      const ms = pauseMs(head);
+      if (ms > 0) this.#owner.onPause(ms);
+      const fault = headFault(head);
+      if (fault !== undefined) this.#refuse(id, stream, fault, isEnd);
+      else if (isEnd) this.#onWhole(id, stream, stream.body, 0, 0);
+    } else if (isInformation === isEnd) this.#refuse(id, stream, PROTOCOL, isEnd);
     // A second one is a trailer.
-    if (stream.status === 0 && !isInformation) {
-      stream.status = head.status;
-      stream.isDns = isDnsMessage(head.contentType);
-      if (stream.status === 429 || stream.status === 503) this.#owner.onPause(pauseMs(head.retryAfter));
-    }
-    if (flags & http2.FLAG_END_STREAM) this.#onEnd(id, stream, stream.body, 0, stream.length);
-    return true;
+    else if (isEnd) this.#onWhole(id, stream, stream.body, 0, stream.length);
   }
 
-  #onData(flags: number, id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const isPadded = (flags & http2.FLAG_PADDED) !== 0;
-    const from = start + (isPadded ? 1 : 0);
-    const to = end - (isPadded ? bytes[start]! : 0);
-    if (from > to) return this.#break();
-    this.#report(end - start);
+  onBody(id: number, bytes: Uint8Array, start: number, end: number, isEnd: boolean): void {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return true;
-    const isEnd = (flags & http2.FLAG_END_STREAM) !== 0;
-    if (isEnd && stream.length === 0) this.#onEnd(id, stream, bytes, from, to);
-    else if (!stream.append(bytes, from, to)) this.#refuse(id, stream, 'HTTP body too long');
-    else if (isEnd) this.#onEnd(id, stream, stream.body, 0, stream.length);
-    return true;
-  }
-
-  /** The window of the connection is opened again when half of it is used up. */
-  #report(length: number): void {
-    this.#unreported += length;
-    if (this.#unreported < CONNECTION_WINDOW / 2) return;
-    this.#writeUint32Frame(http2.FRAME_WINDOW_UPDATE, 0, this.#unreported);
-    this.#unreported = 0;
+    if (stream === undefined) return;
+    if (!stream.hasHead) this.#refuse(id, stream, PROTOCOL, isEnd);
+    else if (isEnd && stream.length === 0) this.#onWhole(id, stream, bytes, start, end);
+    else if (!stream.append(bytes, start, end)) this.#refuse(id, stream, 'HTTP body too long', isEnd);
+    else {
+      this.#connection.held += end - start;
+      if (isEnd) this.#onWhole(id, stream, stream.body, 0, stream.length);
+    }
   }
 
   /** The whole body lies in [start, end). */
-  #onEnd(id: number, stream: DohStream, bytes: Uint8Array, start: number, end: number): void {
-    this.#streams.delete(id);
+  #onWhole(id: number, stream: DohStream, bytes: Uint8Array, start: number, end: number): void {
+    this.#remove(id, stream);
+    this.#connection.onAnswered(id);
     if (!this.#isOwed(stream)) return;
-    const { slot, status, isDns } = stream;
-    if (status !== 200) this.#owner.onRefused(slot, `HTTP ${status}`);
-    else if (!isDns || end - start < HEADER_LENGTH) this.#owner.onRefused(slot, 'HTTP content');
+    const { slot, contentLength, age } = stream;
+    const fault = bodyFault(end - start, contentLength);
+    const found = fault === undefined ? this.#owner.pending.check(slot, bytes, start, end) : 0;
+    if (found < 0) this.#owner.onBadReply(found);
+    if (fault !== undefined || found < 0) this.#owner.onRefused(slot, fault ?? 'wrong reply');
     else {
-      const found = this.#owner.pending.check(slot, bytes, start, end);
-      if (found >= 0) this.#owner.onMessage(slot, bytes, start, end);
-      else {
-        this.#owner.onBadReply(found);
-        this.#owner.onRefused(slot, 'wrong reply');
-      }
+      if (age > 0) subtractAge(bytes, start, end, age);
+      this.#owner.onMessage(slot, bytes, start, end);
     }
   }
 
-  #refuse(id: number, stream: DohStream, reason: string): void {
-    this.#cancel(id);
-    if (this.#isOwed(stream)) this.#owner.onRefused(stream.slot, reason);
-  }
-
-  #onReset(id: number, code: number): boolean {
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return true;
+  #remove(id: number, stream: DohStream): void {
     this.#streams.delete(id);
-    const reason = code === http2.ERROR_REFUSED_STREAM ? undefined : 'HTTP/2 reset';
+    this.#connection.held -= stream.length;
+  }
+
+  /** `hasEnded`: by the server, else by us. */
+  #refuse(id: number, stream: DohStream, reason: string | undefined, hasEnded = false): void {
+    this.#remove(id, stream);
+    if (hasEnded) this.#connection.onAnswered(id);
+    else this.#connection.cancel(id);
     if (this.#isOwed(stream)) this.#owner.onRefused(stream.slot, reason);
-    return true;
   }
 
-  #onSettings(flags: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (flags & http2.FLAG_ACK) return true;
-    if ((end - start) % 6 !== 0) return this.#break();
-    for (let at = start; at < end; at += 6) {
-      const name = (bytes[at]! << 8) | bytes[at + 1]!;
-      const value = http2.uint32(bytes, at + 2) >>> 0;
-      if (name === http2.SETTING_MAX_CONCURRENT_STREAMS) this.#mostStreams = value;
-      else if (name === http2.SETTING_INITIAL_WINDOW_SIZE) this.#streamWindow = value;
-    }
-    if (this.backlog > CONNECTION_BACKLOG.value) return this.#break();
-    const { buffer } = this.#output;
-    const at = this.#output.reserve(http2.FRAME_HEAD);
-    if (at >= 0) this.#output.commit(http2.writeFrameHead(buffer, at, 0, http2.FRAME_SETTINGS, http2.FLAG_ACK, 0));
-    return true;
+  onReset(id: number, isRefused: boolean): void {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) this.#drop(id, stream, isRefused ? undefined : 'HTTP/2 reset');
   }
 
-  #onPing(flags: number, bytes: Uint8Array, start: number, end: number): boolean {
-    // Who asks for so much and reads none of it means no good.
-    if (end - start !== 8 || this.backlog > CONNECTION_BACKLOG.value) return this.#break();
-    const at = flags & http2.FLAG_ACK ? -1 : this.#output.reserve(http2.FRAME_HEAD + 8);
-    if (at < 0) return true;
-    const { buffer } = this.#output;
-    const bodyAt = http2.writeFrameHead(buffer, at, 8, http2.FRAME_PING, http2.FLAG_ACK, 0);
-    buffer.set(bytes.subarray(start, end), bodyAt);
-    this.#output.commit(bodyAt + 8);
-    return true;
+  #drop(id: number, stream: DohStream, reason: string | undefined): void {
+    this.#remove(id, stream);
+    if (this.#isOwed(stream)) this.#owner.onRefused(stream.slot, reason);
   }
 
   /** What the server has not begun with it never will: that may be asked again, and nobody waits for more than that. */
-  #onGoAway(lastStream: number): boolean {
-    this.#onLast();
-    for (const [id, stream] of this.#streams) {
-      if (id <= lastStream) continue;
-      this.#streams.delete(id);
+  onLast(lastStream: number): void {
+    this.#askNoMore();
+    for (const [id, stream] of this.#streams) if (id > lastStream) this.#drop(id, stream, undefined);
+  }
+
+  #askNoMore(): void {
+    this.#owner.onLastQuestion();
+    for (const stream of this.#waiting.takeAll()) {
       if (this.#isOwed(stream)) this.#owner.onRefused(stream.slot, undefined);
     }
-    return true;
   }
 
-  #onLast(): void {
-    this.#isLast = true;
-    this.#owner.onLastQuestion();
-    const waiting = this.#waiting.slice(this.#next);
-    this.#waiting = [];
-    this.#next = 0;
-    for (const stream of waiting) if (this.#isOwed(stream)) this.#owner.onRefused(stream.slot, undefined);
+  onBroken(): void {
+    this.#owner.onBroken(PROTOCOL);
   }
-}
-
-/** Parameters may follow (RFC 9110, section 8.3.1). */
-function isDnsMessage(contentType: string): boolean {
-  return contentType === CONTENT_TYPE || contentType.toLowerCase().split(';', 1)[0]!.trim() === CONTENT_TYPE;
-}
-
-/** Seconds or a date (RFC 9110, section 10.2.3). */
-function pauseMs(retryAfter: string): number {
-  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
-  return ms > 0 ? Math.min(ms, PAUSE_MOST_MS) : PAUSE_USUAL_MS;
 }

@@ -10,9 +10,10 @@ export class DohStream {
   readonly exchange: Exchange;
   /** Its place in the pending table of the connection, for as long as that holds the same exchange. */
   readonly slot: number;
-  /** 0: no head has come. */
-  status = 0;
-  isDns = false;
+  /** The head of an answer has come; of it: the length of the body (-1: not told), and seconds that it lay in caches. */
+  hasHead = false;
+  contentLength = -1;
+  age = 0;
   /** An answer that comes in pieces, in [0, length). */
   body: Uint8Array = NO_BYTES;
   length = 0;

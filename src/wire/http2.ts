@@ -15,7 +15,6 @@ export const FLAG_END_HEADERS = 0x4;
 export const FLAG_PADDED = 0x8;
 export const FLAG_PRIORITY = 0x20;
 
-export const SETTING_HEADER_TABLE_SIZE = 1;
 export const SETTING_ENABLE_PUSH = 2;
 export const SETTING_MAX_CONCURRENT_STREAMS = 3;
 export const SETTING_INITIAL_WINDOW_SIZE = 4;
@@ -27,6 +26,7 @@ export const FRAME_HEAD = 9;
 /** What both ends may send until a setting says more; ours never does. */
 export const FRAME_MOST = 16_384;
 export const WINDOW_FIRST = 65_535;
+export const WINDOW_MOST = 0x7fff_ffff;
 
 export const PREFACE: Uint8Array = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 

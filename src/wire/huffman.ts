@@ -26,24 +26,24 @@ for (let length = 1; length <= LONGEST; length++) {
   firstOctets[length] = firstOctets[length - 1]! + counts[length - 1]!;
 }
 
-/** The text in [start, end), or undefined where it is not coded right (RFC 7541, section 5.2). */
-export function decodeHuffman(bytes: Uint8Array, start: number, end: number): string | undefined {
-  let text = '';
+/** Writes what is coded in [start, end) to `target`; returns its length, or -1 where it is not coded right (RFC 7541, section 5.2) or longer than `target`. */
+export function decodeHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
+  let filled = 0;
   let code = 0;
   let length = 0;
   for (let offset = start; offset < end; offset++) {
     for (let bit = 7; bit >= 0; bit--) {
       code = (code << 1) | ((bytes[offset]! >> bit) & 1);
-      if (++length > LONGEST) return undefined;
+      if (++length > LONGEST) return -1;
       const place = code - firstCodes[length]!;
       if (place >= counts[length]!) continue;
       const octet = octets[firstOctets[length]! + place]!;
-      if (octet === END_MARK) return undefined;
-      text += String.fromCharCode(octet);
+      if (octet === END_MARK || filled === target.length) return -1;
+      target[filled++] = octet;
       code = 0;
       length = 0;
     }
   }
   // What fills the last octet are the first bits of the end mark: ones.
-  return length < 8 && code === (1 << length) - 1 ? text : undefined;
+  return length < 8 && code === (1 << length) - 1 ? filled : -1;
 }
