@@ -17,6 +17,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   delv: 'apt-get install bind9-dnsutils',
   kdig: 'apt-get install knot-dnsutils',
   unbound: 'apt-get install unbound',
+  dnsdist: 'apt-get install dnsdist',
   dnsperf: 'apt-get install dnsperf',
   ip: 'apt-get install iproute2',
   nsupdate: 'apt-get install bind9-dnsutils',
