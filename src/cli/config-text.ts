@@ -1,5 +1,5 @@
 import { formatByteSize } from '../config/byte-size.ts';
-import type { Config, SocketAddress, ZoneConfig } from '../config/config.ts';
+import type { Config, SocketAddress, UpstreamAddress, ZoneConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import type { LoadedConfig } from '../config/from-flags.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
@@ -42,18 +42,52 @@ function addressOrOff(address: SocketAddress | undefined): string {
   return address === undefined ? 'off' : formatSocketAddress(address);
 }
 
-function zoneRow({ zone, upstreams, policy, tryMs, totalMs, cache }: ZoneConfig): string[] {
-  const seconds = (count: number): string => formatDuration(count * 1000);
+function zoneRow(zone: ZoneConfig): string[] {
+  const { upstreams, policy, tryMs, totalMs, cache } = zone;
   const stale =
     cache.staleSeconds === 0
       ? 'never stale'
       : `stale for ${seconds(cache.staleSeconds)} after ${formatDuration(cache.staleAfterMs)}`;
+  const kept = range(cache.positiveMinSeconds, cache.positiveMaxSeconds);
+  const absent = range(cache.negativeMinSeconds, cache.negativeMaxSeconds);
   return [
-    zone,
-    upstreams.map(formatUpstreamAddress).join(', '),
+    zone.zone,
+    upstreams.map(upstreamText).join(', '),
     `${policy}, ${formatDuration(tryMs)} a try, ${formatDuration(totalMs)} in all`,
-    `kept up to ${seconds(cache.positiveMaxSeconds)}, absent ${seconds(cache.negativeMaxSeconds)}, ${stale}`,
+    `kept ${kept}, absent ${absent}, ${stale}`,
+    rarerText(zone),
   ];
+}
+
+function upstreamText(address: UpstreamAddress): string {
+  const { ca, source, hasCookies = false, hasMixedCase = false } = address;
+  const more = [
+    ...(ca === undefined ? [] : ['authorities of its own']),
+    ...(source === undefined ? [] : [`from ${source}`]),
+    ...(hasCookies ? ['cookies'] : []),
+    ...(hasMixedCase ? ['mixed case'] : []),
+  ];
+  return `${formatUpstreamAddress(address)}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
+}
+
+function range(minSeconds: number, maxSeconds: number): string {
+  return minSeconds === 0 ? `up to ${seconds(maxSeconds)}` : `${seconds(minSeconds)} to ${seconds(maxSeconds)}`;
+}
+
+/** What most zones do not have. */
+function rarerText({ cache, hasAaaa, hosts, refuse, logSample }: ZoneConfig): string {
+  return [
+    ...(hasAaaa ? [] : ['no AAAA']),
+    ...(hosts.length === 0 ? [] : [`${hosts.length} hosts entries`]),
+    ...(refuse.length === 0 ? [] : [`${refuse.length} names refused`]),
+    ...(cache.keepLastGoodSeconds === 0 ? [] : [`last good kept ${seconds(cache.keepLastGoodSeconds)}`]),
+    ...(cache.prefetchHits === 0 ? ['no prefetch'] : []),
+    ...(logSample === 0 ? [] : [`one query in ${logSample} logged`]),
+  ].join(', ');
+}
+
+function seconds(count: number): string {
+  return formatDuration(count * 1000);
 }
 
 function probeRow({ address, rcode, elapsedMs, failure }: Probe): string[] {
