@@ -135,16 +135,22 @@ export class PassThrough implements RelayingOwner {
     this.#count(relaying, -1);
     this.counts.ended[kind][outcome]++;
     this.counts.bytesBack[kind] += relaying.answerBytes;
-    // Whether it took effect is not known.
-    if (kind === 'update' && relaying.isSent && outcome !== 'answered') {
-      this.#parts.flush.flush(zoneOf(relaying), 'update');
-    }
+    if (kind === 'update' && relaying.isSent && outcome !== 'answered') this.#flushUnanswered(zoneOf(relaying));
     const isOurs = outcome !== 'answered';
     const rcode = isOurs ? RCODE_SERVFAIL : relaying.rcode;
     if (isOurs) this.#giveFailure(relaying, outcome);
     const durationMs = this.#parts.clock.nowMs() - receivedMs;
     traffic.response(zone.id, rcode, relaying.answerBytes, durationMs, isOurs ? SOURCE_LOCAL : SOURCE_FORWARD);
     this.#tell(relaying, outcome, reason, rcode);
+  }
+
+  /**
+   * Whether the update took effect is not known. Of the root and what is right below it, it did not: nobody updates those, and any pod could empty the cache
+   * by a message to a server that is silent.
+   */
+  #flushUnanswered(zone: Uint8Array): void {
+    const isTopLevel = zone[0] === 0 || zone[1 + zone[0]!] === 0;
+    if (!isTopLevel) this.#parts.flush.flush(zone, 'update');
   }
 
   /** Ends all that is under way. */
@@ -156,7 +162,17 @@ export class PassThrough implements RelayingOwner {
   #tell(relaying: Relaying, outcome: RelayOutcome, reason: string, rcode: number): void {
     const { kind, message, client } = relaying.request;
     const fields = { kind, name: nameToText(message, HEADER_LENGTH), client, to: relaying.target };
-    if (outcome === 'answered' || outcome === 'client-gone') {
+    if (kind === 'tkey' && outcome === 'answered' && rcode !== RCODE_NOERROR) {
+      // The client only says that it got no ticket accepted: often the key's name has gone to another server than its zone's.
+      this.#parts.troubles.report(
+        `relay tkey ${relaying.target}`,
+        'a TKEY exchange was refused: is its name routed to the server of its zone?',
+        {
+          ...fields,
+          rcode: rcodeToText(rcode),
+        },
+      );
+    } else if (outcome === 'answered' || outcome === 'client-gone') {
       this.#parts.log.debug({ ...fields, outcome, rcode: rcodeToText(rcode), bytes: relaying.answerBytes }, 'relayed');
     } else {
       this.#parts.troubles.report(`relay ${kind} ${outcome} ${relaying.target}`, 'a message could not be relayed', {

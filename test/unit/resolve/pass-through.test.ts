@@ -155,6 +155,16 @@ for (const [what, isStream, waitMs] of [
   });
 }
 
+test('an update of the root or right below it, to a server that is silent, does not cost the cache its answers', async (t) => {
+  const silent = await serve(t, () => {});
+  const house = houseOf(silent);
+  fillCache(house);
+  for (const name of [[], ['example']]) house.send(request({ name }));
+  await until('both have come', () => silent.received.length === 2);
+  house.pass(10_100);
+  assert.deepEqual([house.cache.size, flushes(house, 'update')], [2, 0]);
+});
+
 test('a server that closes the connection without an answer has perhaps done what it was told: no other is asked', async (t) => {
   const first = await serve(t, ({ socket }) => socket!.destroy());
   const second = await serve(t, ({ query, reply }) => reply(replyTo(query)));
