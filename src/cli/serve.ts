@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { ConfigSource } from '../config/config-source.ts';
 import type { Flags } from '../config/flags.ts';
+import { readElsewhere } from '../config/reading-elsewhere.ts';
 import { loadSettingsReaders } from '../config/settings-readers.ts';
 import { addConfigOptions, VALUES_HELP } from './config-options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
@@ -26,7 +27,7 @@ Examples:
   signpost serve --listen 127.0.0.1:5300 --cluster-dns tcp://10.96.0.10 --route corp.example=10.1.2.3,10.1.2.4`;
 
 async function serve(flags: Flags): Promise<void> {
-  const source = new ConfigSource(flags, processSurroundings(), await loadSettingsReaders(flags));
+  const source = new ConfigSource(flags, processSurroundings(), await loadSettingsReaders(flags), readElsewhere);
   const { config, notes } = source.load();
   const [{ Agent }, { createLogger }] = await Promise.all([import('../agent/agent.ts'), import('../agent/logger.ts')]);
   const log = createLogger({ level: config.logLevel, format: config.logFormat });

@@ -2,15 +2,16 @@ import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Config } from './config.ts';
+import type { Config, ZoneConfig } from './config.ts';
 import { FileWatch, type FileWatchOptions } from './file-watch.ts';
 import type { Flags, Surroundings } from './flags.ts';
-import { configFromFlags, type LoadedConfig } from './from-flags.ts';
+import type { LoadedConfig } from './from-flags.ts';
+import { type Reading, readConfig } from './reading.ts';
+import type { readElsewhere } from './reading-elsewhere.ts';
 import type { SettingsReader } from './settings-reader.ts';
-import { Snapshot } from './snapshot.ts';
 
-/** Files that are replaced all the time are read again so often until all of them are of one moment. */
-const READS = 5;
+/** Characters of all files, from which on they are read in a thread of their own: 32,768 are some 600 zones, 50 ms of work. */
+const LARGE = 32_768;
 /** Lines of an error that are kept: a long file can be wrong in every line. */
 const ERROR_LINES = 10;
 
@@ -26,17 +27,27 @@ export class ConfigSource {
   readonly #flags: Flags;
   readonly #surroundings: Surroundings;
   readonly #readers: readonly SettingsReader[];
+  readonly #elsewhere: typeof readElsewhere | undefined;
   /** Fingerprints of the files that were read last. */
   #contents: ReadonlyMap<string, string> = new Map();
+  /** And how long they are together. */
+  #length = 0;
   #current: Config | undefined;
+  #zones: ReadonlyMap<string, ZoneConfig> = new Map();
   #version = '';
   #notes: readonly string[] = [];
   #watch: FileWatch | undefined;
   #isWanted = false;
   #running: Promise<void> | undefined;
 
-  /** `readers`: those of the files that the flags name (`loadSettingsReaders`). */
-  constructor(flags: Flags, surroundings: Surroundings, readers: readonly SettingsReader[] = []) {
+  /** `readers`: those of the files that the flags name (`loadSettingsReaders`). `elsewhere`: where large files are read, if not here. */
+  constructor(
+    flags: Flags,
+    surroundings: Surroundings,
+    readers: readonly SettingsReader[] = [],
+    elsewhere?: typeof readElsewhere,
+  ) {
+    this.#elsewhere = elsewhere;
     this.#flags = flags;
     this.#surroundings = surroundings;
     this.#readers = readers;
@@ -49,7 +60,10 @@ export class ConfigSource {
 
   /** Flags and files as they are now. Throws `ConfigErrors`. */
   load(): LoadedConfig {
-    const loaded = this.#read();
+    const { outcome, contents, length } = this.#readHere();
+    this.#contents = contents;
+    this.#length = length;
+    const loaded = outcome();
     this.#take(loaded);
     return loaded;
   }
@@ -76,8 +90,11 @@ export class ConfigSource {
     this.reloads++;
     const before = this.#contents;
     try {
-      const loaded = this.#read();
-      const isChanged = !isDeepStrictEqual(loaded.config, this.#current);
+      const { outcome, contents, length } = await this.#readAgain();
+      this.#contents = contents;
+      this.#length = length;
+      const loaded = outcome();
+      const isChanged = !isSameConfig(loaded.config, this.#current!);
       if (isChanged) await apply(loaded.config);
       this.#sayWhatIsNew(loaded.notes, log);
       log.info({}, isChanged ? 'configuration reloaded' : 'configuration read again: nothing has changed');
@@ -99,20 +116,36 @@ export class ConfigSource {
     return () => watch.close();
   }
 
-  /** All files are of one moment: where one was replaced while others were read, all are read again. */
-  #read(): LoadedConfig {
-    for (let reads = 1; ; reads++) {
-      const snapshot = new Snapshot(this.#surroundings);
-      const outcome = attempt(() => configFromFlags(this.#flags, snapshot, this.#readers));
-      // What was made of files of two moments counts for nothing, and neither does an error.
-      if (reads < READS && !snapshot.isStillSo()) continue;
-      this.#contents = snapshot.contents;
-      return outcome();
+  /** Of the zones that it gives, those that are in force already are the same objects. */
+  async #readAgain(): Promise<Reading> {
+    const same = (zone: ZoneConfig): ZoneConfig => this.#same(zone);
+    if (this.#length >= LARGE && this.#elsewhere !== undefined) {
+      const { env, isTerminal } = this.#surroundings;
+      return this.#elsewhere({ flags: this.#flags, env, isTerminal }, same);
     }
+    const { outcome, ...reading } = this.#readHere();
+    return {
+      ...reading,
+      outcome: () => {
+        const { config, notes } = outcome();
+        return { config: { ...config, zones: config.zones.map(same) }, notes };
+      },
+    };
+  }
+
+  #readHere(): Reading {
+    return readConfig(this.#flags, this.#surroundings, this.#readers);
+  }
+
+  /** The zone that is in force where it is equal: what does not change is told by its identity. */
+  #same(zone: ZoneConfig): ZoneConfig {
+    const known = this.#zones.get(zone.zone);
+    return known !== undefined && isDeepStrictEqual(known, zone) ? known : zone;
   }
 
   #take({ config, notes }: LoadedConfig): void {
     this.#current = config;
+    this.#zones = new Map(config.zones.map((zone) => [zone.zone, zone]));
     this.#notes = notes;
     this.#version = versionOf(this.#contents);
   }
@@ -130,18 +163,6 @@ export class ConfigSource {
   }
 }
 
-/** What `run` gives, or throws, when it is asked for. */
-function attempt<T>(run: () => T): () => T {
-  try {
-    const value = run();
-    return () => value;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
-}
-
 function shortened(message: string): string {
   const lines = message.split('\n');
   const more = lines.length - ERROR_LINES;
@@ -150,4 +171,10 @@ function shortened(message: string): string {
 
 function versionOf(contents: ReadonlyMap<string, string>): string {
   return hash('sha256', JSON.stringify([...contents].sort()), 'hex');
+}
+
+/** Of two configurations of which the later one has the earlier one's zones where they are equal. */
+function isSameConfig({ zones, ...plain }: Config, { zones: zonesBefore, ...plainBefore }: Config): boolean {
+  if (zones.length !== zonesBefore.length || !isDeepStrictEqual(plain, plainBefore)) return false;
+  return zones.every((zone, at) => zone === zonesBefore[at]);
 }

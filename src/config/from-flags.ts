@@ -31,7 +31,8 @@ export function configFromFlags(
   return { config: freeze(config), notes };
 }
 
-function freeze<T>(value: T): T {
+/** All of it, and all in it. */
+export function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.values(Object.freeze(value)).forEach(freeze);
   }

@@ -40,6 +40,13 @@ export class Snapshot implements Surroundings {
     return this.#surroundings.listFolder?.(path) ?? [];
   }
 
+  /** Characters of all files that were read. */
+  get length(): number {
+    let sum = 0;
+    for (const text of this.#texts.values()) sum += text.length;
+    return sum;
+  }
+
   /** Whether all files are still what they were: if so, they were all so at one moment. */
   isStillSo(): boolean {
     for (const [path, content] of this.contents) if (this.#contentNow(path) !== content) return false;

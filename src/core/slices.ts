@@ -1,9 +1,7 @@
 /** Of long work in a turn of the loop: in between, what has come meanwhile is answered. */
 const SLICE_MS = 1;
-/** Steps are some microseconds each; the clock is read after so many. */
-const STEPS_A_LOOK = 32;
 
-/** Work cut into steps of some microseconds each, with a result. What it throws, its runner throws. */
+/** Work cut into steps, each far below a millisecond, with a result. What it throws, its runner throws. */
 export type Steps<T> = Generator<void, T, void>;
 
 /** Runs work a millisecond in each turn of the loop, the first of them at once; short work is over when this returns its promise. */
@@ -29,11 +27,9 @@ export function atOnce<T>(steps: Steps<T>): T {
 
 function runFor<T>(steps: Steps<T>, limitMs: number): { value: T } | undefined {
   const endMs = performance.now() + limitMs;
-  for (;;) {
-    for (let i = 0; i < STEPS_A_LOOK; i++) {
-      const { done, value } = steps.next();
-      if (done) return { value };
-    }
-    if (performance.now() >= endMs) return undefined;
-  }
+  do {
+    const { done, value } = steps.next();
+    if (done) return { value };
+  } while (performance.now() < endMs);
+  return undefined;
 }
