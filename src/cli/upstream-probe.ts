@@ -19,23 +19,45 @@ export interface Probe {
 
 const ROOT = new Uint8Array(1);
 
+/** So many are asked at a time: each has a socket, and a server that is asked in thousands of ways is left in peace. */
+const AT_A_TIME = 64;
+
 /**
- * Asks every upstream of `config` for `. NS`, all at once, for the time that one try of its zones has. Over its own transport alone: where
+ * Asks every upstream of `config` for `. NS`, for the time that one try of its zones has. Over its own transport alone: where
  * the agent would go on over another, a person should know that this one is shut.
  */
-export function probeUpstreams(config: Config): Promise<Probe[]> {
-  const asked = new Map<string, { address: UpstreamAddress; zones: string[]; timeoutMs: number }>();
-  for (const { zone, upstreams, tryMs } of config.zones) {
-    for (const address of upstreams) {
-      const key = `${address.transport} ${upstreamKey(address)}`;
-      const { zones = [], timeoutMs = 0 } = asked.get(key) ?? {};
-      asked.set(key, { address, zones: [...zones, zone], timeoutMs: Math.max(timeoutMs, tryMs) });
-    }
-  }
-  return Promise.all([...asked.values()].map(({ address, zones, timeoutMs }) => probe(address, zones, timeoutMs)));
+export async function probeUpstreams(config: Config): Promise<Probe[]> {
+  const all = waysToAsk(config);
+  const probes: Probe[] = [];
+  let next = 0;
+  const askOn = async (): Promise<void> => {
+    for (let index = next++; index < all.length; index = next++) probes[index] = await probe(all[index]!);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, askOn));
+  return probes;
 }
 
-async function probe(address: UpstreamAddress, zones: readonly string[], timeoutMs: number): Promise<Probe> {
+interface WayToAsk {
+  readonly address: UpstreamAddress;
+  readonly zones: string[];
+  timeoutMs: number;
+}
+
+function waysToAsk({ zones }: Config): WayToAsk[] {
+  const ways = new Map<string, WayToAsk>();
+  for (const { zone, upstreams, tryMs } of zones) {
+    for (const address of upstreams) {
+      const key = `${address.transport} ${upstreamKey(address)}`;
+      const way = ways.get(key) ?? { address, zones: [], timeoutMs: 0 };
+      way.zones.push(zone);
+      way.timeoutMs = Math.max(way.timeoutMs, tryMs);
+      ways.set(key, way);
+    }
+  }
+  return [...ways.values()];
+}
+
+async function probe({ address, zones, timeoutMs }: WayToAsk): Promise<Probe> {
   try {
     const { bytes, elapsedMs } = await ask(address, timeoutMs);
     return { address, zones, rcode: rcodeToText(bytes[3]! & RCODE_MASK), elapsedMs: Number(elapsedMs.toFixed(1)) };
