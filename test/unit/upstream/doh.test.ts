@@ -127,6 +127,23 @@ const REFUSED: [what: string, reason: string, script: DohScript][] = [
     'HTTP body too long',
     ({ query, reply }) => reply(Buffer.concat([answerTo(query), Buffer.alloc(70_000)])),
   ],
+  [
+    'an answer of another length than its head says',
+    'HTTP content',
+    ({ query, stream }) => {
+      const message = answerTo(query);
+      stream.respond({ ':status': 200, 'content-type': DNS_MESSAGE, 'content-length': message.length + 1 });
+      stream.end(message);
+    },
+  ],
+  [
+    'an error that is explained at length',
+    'HTTP 404',
+    ({ stream }) => {
+      stream.respond({ ':status': 404, 'content-type': 'text/html' });
+      stream.end(Buffer.alloc(100_000));
+    },
+  ],
   ['a stream that is reset', 'HTTP/2 reset', ({ stream }) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)],
 ];
 
@@ -148,9 +165,16 @@ for (const [what, reason, script] of REFUSED) {
   });
 }
 
-for (const status of [429, 503]) {
-  test(`a server that says ${status} is left alone for as long as it says`, async (t) => {
-    const { forwarder, server, first } = await scene(t, ({ refuse }) => refuse(status, { 'retry-after': '2' }));
+/** The date has whole seconds, so it may be up to one sooner. */
+const dateIn = (seconds: number): string => new Date(Date.now() + seconds * 1000).toUTCString();
+
+for (const [status, form, wait] of [
+  [429, 'in seconds', () => '2'],
+  [503, 'in seconds', () => '2'],
+  [503, 'as a date', () => dateIn(3)],
+] as const) {
+  test(`a server that says ${status} is left alone for as long as it says ${form}`, async (t) => {
+    const { forwarder, server, first } = await scene(t, ({ refuse }) => refuse(status, { 'retry-after': wait() }));
     assert.equal((await ask(forwarder, 'n.test')).rcode, -1);
     const startedMs = performance.now();
     assert.equal(first.isDown, true);

@@ -61,11 +61,53 @@ test('a field that no head has named is refused, and so is a table that is large
   assert.equal(read('20 88')?.status, 200);
 });
 
-test('a head of any bytes is read or refused, and never past its end', () => {
+/** RFC 7541, appendix C.6: responses of one connection, whose table has room for 256 octets. */
+const RESPONSES: [status: number, digits: string][] = [
+  [
+    302,
+    '3fe101 4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6 2d1b ff6e 919d 29ad 1718 63c7 8f0b 97c8 e9ae 82ae 43d3',
+  ],
+  [307, '4883 640e ffc1 c0bf'],
+  [
+    200,
+    '88c1 6196 d07a be94 1054 d444 a820 0595 040b 8166 e084 a62d 1bff c05a 839b d9ab 77ad 94e7 821d d7f2 e6c7 b335 dfdf cd5b 3960 d5af 2708 7f36 72c1 ab27 0fb5 291f 9587 3160 65c0 03ed 4ee5 b106 3d50 07',
+  ],
+];
+
+test('heads that build on those before them are read as in RFC 7541, appendix C', () => {
+  const readNext = (head: ResponseHead, digits: string) => head.read(hex(digits), 0, hex(digits).length);
+  const afterAll = (): ResponseHead => {
+    const head = new ResponseHead();
+    for (const [status, digits] of RESPONSES) {
+      assert.equal(readNext(head, digits), true);
+      assert.equal(head.status, status);
+    }
+    return head;
+  };
+  // Three are left; the older ones had to make room.
+  assert.equal(readNext(afterAll(), 'be bf c0'), true);
+  assert.equal(readNext(afterAll(), 'c1'), false);
+  assert.equal(readNext(afterAll(), '20 be'), false);
+});
+
+test('an entry that is larger than the table empties it', () => {
   const head = new ResponseHead();
+  const read = (...parts: Uint8Array[]) => head.read(Buffer.concat(parts), 0, Buffer.concat(parts).length);
+  assert.equal(read(hex('40 01 61 01 62'), hex('be')), true);
+  // A value of 5,000 octets.
+  assert.equal(read(hex('40 01 61 7f 89 26'), new Uint8Array(5000)), true);
+  assert.equal(read(hex('be')), false);
+});
+
+test('how large the table is may be told at the beginning only', () => {
+  assert.equal(read('20 3f e1 1f 88')?.status, 200);
+  assert.equal(read('88 20'), undefined);
+});
+
+test('a head of any bytes is read or refused, and never past its end', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const isRead = head.read(bytes, 0, bytes.length);
+      const isRead = new ResponseHead().read(bytes, 0, bytes.length);
       assert.equal(typeof isRead, 'boolean');
     }),
     { numRuns: 2000 },
