@@ -17,11 +17,11 @@ export class NameWriter {
   readonly #to = new Uint16Array(MOST_NAMES);
   #count = 0;
 
-  /** The question, which ends at `questionEnd` of both messages; all offsets count from their headers. */
-  begin(questionEnd: number): void {
+  /** The question ends at `questionEnd` of the old message, and its name stands at `nameAt` of the new one; all offsets count from their headers. */
+  begin(questionEnd: number, nameAt: number): void {
     this.#count = 0;
     // Its root, before type and class.
-    this.#remember(HEADER_LENGTH, questionEnd - 5, HEADER_LENGTH);
+    this.#remember(HEADER_LENGTH, questionEnd - 5, nameAt);
   }
 
   /**

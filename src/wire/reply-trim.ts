@@ -1,13 +1,8 @@
-import { MAX_MESSAGE_LENGTH } from './constants.ts';
 import type { MessageScan } from './message-scan.ts';
-import { skipName } from './name.ts';
-import { NameWriter } from './name-writer.ts';
-import { firstNameIn, namesIn } from './rdata-names.ts';
 import { RecordWalk } from './record-walk.ts';
+import { RecordWriter } from './record-writer.ts';
 import { Relevance } from './relevance.ts';
 
-/** TYPE, CLASS and TTL. */
-const FIXED_OCTETS = 8;
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -16,7 +11,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class ReplyTrim {
   readonly relevance = new Relevance();
-  readonly #names = new NameWriter();
+  readonly #writer = new RecordWriter();
   readonly #walk = new RecordWalk();
   #message: Uint8Array = NO_BYTES;
   #target: Uint8Array = NO_BYTES;
@@ -36,6 +31,7 @@ export class ReplyTrim {
     this.#target = target;
     this.#scan = scan;
     const end = this.#writeAll();
+    this.#writer.finish();
     this.#message = NO_BYTES;
     this.#target = NO_BYTES;
     return end;
@@ -46,7 +42,7 @@ export class ReplyTrim {
     const target = this.#target;
     const questionLength = scan.questionEnd - scan.start;
     target.set(this.#message.subarray(scan.start, scan.questionEnd));
-    this.#names.begin(questionLength);
+    this.#writer.begin(this.#message, scan.start, scan.questionEnd, scan.end, target);
     this.#walk.begin(scan.questionEnd);
     let at = this.#writeSection(questionLength, 6, 0, scan.answers);
     if (at !== -1) at = this.#writeSection(at, 8, scan.answers, scan.authorities);
@@ -62,7 +58,7 @@ export class ReplyTrim {
       this.#walk.read(this.#message, this.#scan.end);
       if (this.#walk.ownerAt === this.#scan.optOffset) this.#walk.read(this.#message, this.#scan.end);
       if (kept[i] !== 1) continue;
-      const next = this.#writeRecord(at);
+      const next = this.#writer.write(this.#walk, at);
       if (next === -1) return -1;
       // A record whose RDATA is not as its type has it is given up.
       if (next !== at) count++;
@@ -73,58 +69,12 @@ export class ReplyTrim {
     return at;
   }
 
-  /** The offset after the record; `at` where its RDATA is malformed; -1 where there is no room. */
-  #writeRecord(at: number): number {
-    const message = this.#message;
-    const target = this.#target;
-    const { start, end } = this.#scan;
-    const { ownerAt, typeAt, type, rdataAt } = this.#walk;
-    const typeTo = this.#names.write(message, start, ownerAt, end, target, at, MAX_MESSAGE_LENGTH);
-    const rdataTo = typeTo + FIXED_OCTETS + 2;
-    if (typeTo === -1 || rdataTo > MAX_MESSAGE_LENGTH) return -1;
-    for (let i = 0; i < FIXED_OCTETS; i++) target[typeTo + i] = message[typeAt + i]!;
-    const next = namesIn(type) === 0 ? this.#copy(rdataAt, this.#walk.end, rdataTo) : this.#writeRdata(rdataTo);
-    if (next === -1) return -1;
-    if (next === rdataTo && this.#walk.end !== rdataAt) {
-      this.#names.forgetFrom(at);
-      return at;
-    }
-    target[rdataTo - 2] = (next - rdataTo) >> 8;
-    target[rdataTo - 1] = next - rdataTo;
-    return next;
-  }
-
-  /** RDATA with names in it; returns `at` where they are malformed. */
-  #writeRdata(at: number): number {
-    const message = this.#message;
-    const { start } = this.#scan;
-    const { type, rdataAt, end } = this.#walk;
-    let offset = firstNameIn(message, type, rdataAt, end);
-    if (offset === -1) return at;
-    let to = this.#copy(rdataAt, offset, at);
-    for (let i = namesIn(type); i > 0 && to !== -1; i--) {
-      const after = skipName(message, offset, end);
-      if (after < 0) return at;
-      const next = this.#names.write(message, start, offset, this.#scan.end, this.#target, to, MAX_MESSAGE_LENGTH);
-      if (next === -1) return at;
-      to = next;
-      offset = after;
-    }
-    return to === -1 ? -1 : this.#copy(offset, end, to);
-  }
-
-  #copy(from: number, end: number, at: number): number {
-    if (at + end - from > MAX_MESSAGE_LENGTH) return -1;
-    this.#target.set(this.#message.subarray(from, end), at);
-    return at + end - from;
-  }
-
   #writeOpt(at: number): number {
     const { optOffset, optEnd } = this.#scan;
     const target = this.#target;
     const additionals = ((target[10]! << 8) | target[11]!) + 1;
     target[10] = additionals >> 8;
     target[11] = additionals;
-    return this.#copy(optOffset, optEnd, at);
+    return this.#writer.copy(optOffset, optEnd, at);
   }
 }
