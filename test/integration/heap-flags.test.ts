@@ -14,6 +14,9 @@ async function start(t: TestContext): Promise<Agent> {
   return agent;
 }
 
+/** Reading sources takes as much before the agent listens; a release, which test/integration/package.test.ts starts, stays at half of it. */
+const MOST_BYTES = 8 * MIB;
+
 /** Bytes of each of the two halves for new objects, after the agent has made millions of them. V8 would let each grow to 16 MiB. */
 async function halfBytes(agent: Agent): Promise<number> {
   return ((await agent.child.request('churn')) as number) / 2;
@@ -22,8 +25,8 @@ async function halfBytes(agent: Agent): Promise<number> {
 test('an agent started without any flag keeps the part of its heap for new objects small', async (t) => {
   const agent = await start(t);
   const bytes = await halfBytes(agent);
-  assert.ok(bytes <= 4 * MIB, `${bytes} bytes`);
+  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`);
   // The limit holds for good, not only until the next collection.
   const later = await halfBytes(agent);
-  assert.ok(later <= 4 * MIB, `${later} bytes`);
+  assert.ok(later <= MOST_BYTES, `${later} bytes`);
 });

@@ -8,6 +8,7 @@ import { ask } from '../client/ask.ts';
 import { Child, run } from '../servers/child.ts';
 import { refuseInCi } from '../servers/programs.ts';
 
+const CHURN = fileURLToPath(new URL('../servers/heap-churn.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** npm tells the scripts it runs what it was told itself; an npm below them must not take that for its own. */
@@ -51,6 +52,22 @@ suite('the package', () => {
       stderr: '',
     });
     assert.match((await run(process.execPath, [signpost, 'serve', '--help'])).stdout, /--cluster-dns/);
+  });
+
+  test('keeps the part of its heap for new objects small, with no flag that says so', async (t) => {
+    if (whyNot !== undefined) return t.skip(whyNot);
+    const flags = ['--listen', '127.0.0.1:0', '--metrics', 'off', '--admin', '127.0.0.1:0', '--lameduck', '0s'];
+    const upstreams = ['--cluster-dns', '127.0.0.1:9', '--upstream', '127.0.0.1:9'];
+    const args = ['--import', CHURN, signpost, 'serve', ...flags, ...upstreams];
+    const agent = new Child(process.execPath, args, {
+      cwd: folder,
+      env: { ...env, NODE_OPTIONS: '' },
+      hasChannel: true,
+    });
+    t.after(() => agent.stop());
+    await agent.waitUntil('listening', () => agent.output.includes('listening'));
+    const halfBytes = ((await agent.request('churn')) as number) / 2;
+    assert.ok(halfBytes <= 4 * 1024 * 1024, `${halfBytes} bytes`);
   });
 
   test('has a demo that answers', async (t) => {
