@@ -57,10 +57,13 @@ export class StreamOutput {
   /** Hands what there is to the socket. */
   flush(): void {
     if (this.#end === 0 || !this.#isOpen || this.#socket.destroyed) return;
-    this.#socket.write(this.buffer.subarray(0, this.#end));
+    const bytes = this.buffer.subarray(0, this.#end);
+    // What queues up behind other bytes does so in a copy of its own length, for there may be thousands of such.
+    const isBehind = this.#socket.writableLength > 0;
+    this.#socket.write(isBehind ? Buffer.from(bytes) : bytes);
     this.#end = 0;
     // The kernel took all of it in the call, nearly always; else the buffer is the socket's until it did. One that grew has had its day.
-    if (this.#socket.writableLength > 0 || this.buffer.length > BUFFER_LENGTH)
+    if ((!isBehind && this.#socket.writableLength > 0) || this.buffer.length > BUFFER_LENGTH)
       this.buffer = Buffer.allocUnsafeSlow(BUFFER_LENGTH);
   }
 }
