@@ -34,6 +34,7 @@ export interface UpstreamsParts {
 export interface PreparedUpstreams {
   readonly kept: ReadonlyMap<string, Upstream>;
   readonly forwarders: ReadonlyMap<string, Forwarder>;
+  readonly zones: ReadonlyMap<string, ZoneConfig>;
 }
 
 /** All servers that are asked: one for each address and transport, shared by the zones that name it, and kept over a change of configuration. */
@@ -49,6 +50,7 @@ export class Upstreams {
   /** Of forwarders that were replaced: counters never go back. */
   #past = { hedges: 0, moved: 0, allDown: 0, rejected: 0 };
   #byZone: ReadonlyMap<string, Forwarder> = new Map();
+  #zones: ReadonlyMap<string, ZoneConfig> = new Map();
 
   constructor({ random = Math.random, slowWheel, ...parts }: UpstreamsParts) {
     const allParts = {
@@ -68,32 +70,46 @@ export class Upstreams {
     return prepared.forwarders;
   }
 
-  /** Makes a forwarder for each zone, a step each. Nothing that runs changes before `take`, which must come before another `prepare`. */
+  /**
+   * Makes a forwarder for each zone, a step each; a zone that asks as it did keeps the one it has. Nothing that runs changes before `take`, which must
+   * come before another `prepare`.
+   */
   *prepare(zones: readonly ZoneConfig[]): Steps<PreparedUpstreams> {
     const kept = new Map<string, Upstream>();
     const forwarders = new Map<string, Forwarder>();
     const { random, clock, wheel } = this.#parts;
     const departures = this.#departures;
-    for (const { zone, upstreams: addresses, policy: name, tryMs, totalMs } of zones) {
-      const upstreams = addresses.map((address) => this.#keep(kept, address));
-      const policy = policyByName(name, random);
-      forwarders.set(zone, new Forwarder({ upstreams, policy, tryMs, totalMs }, { clock, wheel, departures, random }));
+    for (const config of zones) {
+      const { zone, policy: name, tryMs, totalMs } = config;
+      const upstreams = config.upstreams.map((address) => this.#keep(kept, address));
+      const before = this.#zones.get(zone);
+      if (before !== undefined && isAskedAlike(before, config)) {
+        forwarders.set(zone, this.#byZone.get(zone)!);
+      } else {
+        const options = { upstreams, policy: policyByName(name, random), tryMs, totalMs };
+        forwarders.set(zone, new Forwarder(options, { clock, wheel, departures, random }));
+      }
       yield;
     }
-    return { kept, forwarders };
+    return { kept, forwarders, zones: new Map(zones.map((config) => [config.zone, config])) };
   }
 
   /** Uses what was prepared. Upstreams that are named no more answer what they have in flight, and close. */
-  take({ kept, forwarders }: PreparedUpstreams): void {
+  take({ kept, forwarders, zones }: PreparedUpstreams): void {
     // Before what they would ask is drained.
     this.#departures.flush();
     this.#leaving = this.#leaving.filter(({ isOpen }) => isOpen);
     for (const [key, upstream] of this.#byKey) if (!kept.has(key)) this.#leaving.push(upstream);
     for (const upstream of this.#leaving) upstream.drain();
     this.#byKey = new Map(kept);
-    this.#past = this.#sums();
-    this.#forwarders = [...forwarders.values()];
+    const used = new Set(forwarders.values());
+    addCounts(
+      this.#past,
+      this.#forwarders.filter((forwarder) => !used.has(forwarder)),
+    );
+    this.#forwarders = [...used];
     this.#byZone = forwarders;
+    this.#zones = zones;
     this.loops.watch(forwarders);
   }
 
@@ -114,19 +130,8 @@ export class Upstreams {
   }
 
   /** Second upstreams asked, questions moved to another, questions while all were down, questions that no upstream had room for; all zones together. */
-  get counts(): Readonly<{ hedges: number; moved: number; allDown: number; rejected: number }> {
-    return this.#sums();
-  }
-
-  #sums(): { hedges: number; moved: number; allDown: number; rejected: number } {
-    const sums = { ...this.#past };
-    for (const { hedges, moved, allDown, rejected } of this.#forwarders) {
-      sums.hedges += hedges;
-      sums.moved += moved;
-      sums.allDown += allDown;
-      sums.rejected += rejected;
-    }
-    return sums;
+  get counts(): Readonly<Counts> {
+    return addCounts({ ...this.#past }, this.#forwarders);
   }
 
   /** Closes every connection and socket at once; questions in flight fail. */
@@ -137,4 +142,31 @@ export class Upstreams {
     this.#leaving = [];
     this.#byKey = new Map();
   }
+}
+
+interface Counts {
+  hedges: number;
+  moved: number;
+  allDown: number;
+  rejected: number;
+}
+
+function addCounts(sums: Counts, forwarders: readonly Readonly<Counts>[]): Counts {
+  for (const { hedges, moved, allDown, rejected } of forwarders) {
+    sums.hedges += hedges;
+    sums.moved += moved;
+    sums.allDown += allDown;
+    sums.rejected += rejected;
+  }
+  return sums;
+}
+
+/** The same servers in the same order, chosen and waited for in the same way. */
+function isAskedAlike(a: ZoneConfig, b: ZoneConfig): boolean {
+  if (a.policy !== b.policy || a.tryMs !== b.tryMs || a.totalMs !== b.totalMs) return false;
+  if (a.upstreams === b.upstreams) return true;
+  return (
+    a.upstreams.length === b.upstreams.length &&
+    a.upstreams.every((address, at) => upstreamKey(address) === upstreamKey(b.upstreams[at]!))
+  );
 }

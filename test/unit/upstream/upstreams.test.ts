@@ -31,6 +31,20 @@ test('a new configuration keeps the upstreams that it still names, with their co
   assert.equal(other.connections, 1);
 });
 
+test('a zone that is asked as before keeps how it stands with its upstreams, and its counts', async (t) => {
+  const server = await ScriptedServer.start(answerAll);
+  const { upstreams } = setUp([]);
+  t.after(() => [upstreams.close(), server.close()]);
+  const [a, b] = [zone('a.test.', [server.address]), zone('b.test.', [server.address])];
+  const before = upstreams.apply([a, b]);
+  const { hedges } = upstreams.counts;
+  const after = upstreams.apply([{ ...a }, { ...b, tryMs: b.tryMs + 1 }, zone('c.test.', [server.address])]);
+  assert.equal(after.get('a.test.'), before.get('a.test.'));
+  assert.notEqual(after.get('b.test.'), before.get('b.test.'));
+  assert.equal(upstreams.counts.hedges, hedges);
+  for (const forwarder of after.values()) assert.equal((await ask(forwarder, 'n.test')).rcode, 0);
+});
+
 test('an upstream that is named no more answers what it was asked, and is closed', async (t) => {
   for (const transport of ['tcp', 'udp'] as const) {
     const held: Received[] = [];
