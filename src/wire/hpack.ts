@@ -71,8 +71,10 @@ export class ResponseHead {
 
   #takeIndexed(index: number): boolean {
     if (!this.#table.has(index)) return false;
-    if (index > table.LAST_STATIC) return this.#take(this.#table.fieldAt(index), this.#table.valueAt(index));
-    this.status = STATUSES[index - table.FIELD_STATUS] ?? this.status;
+    const status = STATUSES[index - table.FIELD_STATUS];
+    if (status === undefined) {
+      this.#take(this.#table.fieldAt(index), index > table.LAST_STATIC ? this.#table.valueAt(index) : '');
+    } else this.status = status;
     return true;
   }
 
@@ -93,10 +95,11 @@ export class ResponseHead {
     const value = this.#readText();
     if (value === undefined) return false;
     if (isKept) this.#table.add(field, field === table.FIELD_OTHER ? '' : value, nameLength, this.#textLength);
-    return this.#take(field, value);
+    this.#take(field, value);
+    return true;
   }
 
-  #take(field: number, value: string): boolean {
+  #take(field: number, value: string): void {
     switch (field) {
       case table.FIELD_STATUS:
         this.status = /^\d{3}$/.test(value) ? Number(value) : 0;
@@ -114,7 +117,6 @@ export class ResponseHead {
         this.age = /^\d+$/.test(value) ? Number(value) : 0;
         break;
     }
-    return true;
   }
 
   #skipText(): boolean {

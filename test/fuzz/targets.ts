@@ -32,7 +32,7 @@ const TRIM_ROOM = new Uint8Array(65_535);
  * The same octets twice: alone, and in the middle of others. A function that reads outside [start, end) finds nothing in the one and
  * poison in the other, and answers differently.
  */
-class Placed {
+export class Placed {
   readonly alone: Uint8Array;
   readonly bytes: Uint8Array;
   readonly start: number;
