@@ -1,4 +1,4 @@
-import type { CachePolicy, Config, ZoneConfig } from '../config/config.ts';
+import type { Alias, CachePolicy, Config, ZoneConfig } from '../config/config.ts';
 import { atOnce, type Steps } from '../core/slices.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
 import { hostNames, hostPointers } from '../resolve/host-table.ts';
@@ -7,6 +7,7 @@ import type { Zone } from '../resolve/zone.ts';
 import { ZoneRules } from '../resolve/zone-rules.ts';
 import { RouteTable } from '../route/route-table.ts';
 import type { Asker } from '../upstream/ask.ts';
+import { nameFromText } from '../wire/name.ts';
 
 /** What is answered here is never kept. */
 const NOTHING_KEPT: CachePolicy = {
@@ -55,8 +56,14 @@ export function* zoneTableInSteps(
       isRefused: false,
       rules: yield* rulesOf(configured, pointers),
       hasAaaa,
+      aliases: undefined,
+      target: undefined,
     });
     yield;
+  }
+  for (const { zone: name, aliases } of config.zones) {
+    const zone = zones.get(name)!;
+    if (aliases.length > 0) zones.set(name, { ...zone, aliases: yield* aliasesOf(aliases, zone, zones) });
   }
   return yield* RouteTable.inSteps(new Map([...zones, ...refusals(config, zones)]));
 }
@@ -71,6 +78,34 @@ function* rulesOf(
   return new ZoneRules({ zone, hasAaaa, hosts: hosts.length === 0 ? undefined : yield* hostNames(hosts), pointers });
 }
 
+/** A step for each. The lifetimes of the target's answers are its own zone's; those of this one may shorten them. */
+function* aliasesOf(aliases: readonly Alias[], zone: Zone, zones: ReadonlyMap<string, Zone>): Steps<RouteTable<Zone>> {
+  const { name, cache, hasAaaa } = zone;
+  const rules = hasAaaa ? undefined : new ZoneRules({ zone: name, hasAaaa, hosts: undefined, pointers: undefined });
+  const plain: Zone = {
+    ...zone,
+    cache: { ...cache, positiveMinSeconds: 0, negativeMinSeconds: 0 },
+    isCluster: false,
+    rules,
+    aliases: undefined,
+  };
+  const entries: [string, Zone][] = [];
+  for (const { from, to } of aliases) {
+    const forwarder = closest(to, zones).forwarder ?? zone.forwarder;
+    entries.push([from, { ...plain, forwarder, target: nameFromText(to) }]);
+    yield;
+  }
+  return yield* RouteTable.inSteps(entries);
+}
+
+/** The root zone is always there. */
+function closest(name: string, zones: ReadonlyMap<string, Zone>): Zone {
+  for (let zone = name; ; zone = zone.slice(zone.indexOf('.') + 1) || '.') {
+    const found = zones.get(zone);
+    if (found !== undefined) return found;
+  }
+}
+
 /**
  * Each refused name is a zone of its own, so that it costs the others nothing, with the metrics of the zone that refuses it. A name that another zone of the
  * configuration has is that one's, as are all below it.
@@ -78,7 +113,13 @@ function* rulesOf(
 function refusals(config: Pick<Config, 'zones'>, zones: ReadonlyMap<string, Zone>): [string, Zone][] {
   const configured = new Set(config.zones.map(({ zone }) => zone));
   return config.zones.flatMap(({ zone, refuse }) => {
-    const refused = { ...zones.get(zone)!, forwarder: undefined, rules: undefined, isRefused: true };
+    const refused = {
+      ...zones.get(zone)!,
+      forwarder: undefined,
+      rules: undefined,
+      aliases: undefined,
+      isRefused: true,
+    };
     const own = refuse.filter((name) => name === zone || !configured.has(name));
     return own.map((name): [string, Zone] => [name, refused]);
   });

@@ -58,6 +58,12 @@ export interface HostEntry {
   readonly names: readonly string[];
 }
 
+/** A name that stands for another. Both in lower case, with the trailing dot. */
+export interface Alias {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** One zone and how its names are answered. */
 export interface ZoneConfig {
   /** Lower case, with the trailing dot: `cluster.local.`, `.` */
@@ -72,6 +78,8 @@ export interface ZoneConfig {
   readonly hasAaaa: boolean;
   /** Answered here, before any upstream is asked. */
   readonly hosts: readonly HostEntry[];
+  /** Names in the zone that lead to others, in it or not: they are answered with a CNAME and what the other gives. No other is an alias itself. */
+  readonly aliases: readonly Alias[];
   /** Names in the zone, lower case with the trailing dot: every question at and below them is REFUSED. */
   readonly refuse: readonly string[];
   /** One query in so many is logged; 0: none. */

@@ -35,7 +35,7 @@ const OUTSIDE_CACHE: CachePolicy = {
 /** The try of a stub resolver: later answers find nobody who waits. */
 const TOTAL_MS = 5000;
 
-const PLAIN = { totalMs: TOTAL_MS, hasAaaa: true, hosts: [], refuse: [] };
+const PLAIN = { totalMs: TOTAL_MS, hasAaaa: true, hosts: [], aliases: [], refuse: [] };
 
 /** The cluster domain and the reverse zones, while the cluster DNS is asked for them. */
 export const CLUSTER_DEFAULTS: ZoneDefaults = { ...PLAIN, tryMs: 1000, cache: CLUSTER_CACHE };

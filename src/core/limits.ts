@@ -81,6 +81,9 @@ export const CONNECTION_STREAMS = limit('connection_streams', 0x3fff_0000);
 /** Questions that leave for the upstreams in a turn of the loop. 64 x 4 us = 0.26 ms. Full: the next turn, after what clients asked meanwhile. */
 export const DEPARTURES_A_TURN = limit('departures_a_turn', 64);
 
+/** Names that lead to others whose answers are begun, or put together, in a turn of the loop. 64 x 10 us = 0.6 ms. Full: the next turn. */
+export const FOLLOWED_A_TURN = limit('followed_a_turn', 64);
+
 /** TCP connections to one upstream while one is stalled; 2 in calm. 8 x about 130 KiB (slots, output, kernel) = 1 MiB. Full: UDP. */
 export const CONNECTIONS = limit('connections', 8);
 
@@ -143,6 +146,9 @@ export const COREFILE_IMPORTS = limit('corefile_imports', 1024);
 
 /** Names of hosts entries, all zones together. 50,000 x about 250 B = 12 MiB. Full: the configuration is refused. */
 export const HOST_NAMES = limit('host_names', 50_000);
+
+/** Names that stand for others, all zones together. 10,000 x about 0.7 KiB = 7 MiB. Full: the configuration is refused. */
+export const ALIASES = limit('aliases', 10_000);
 
 /** Characters of a configuration file, twice what a ConfigMap holds: 10,000 zones of 200. Parsed they are 100 times as much, for a moment. 2 MiB. Full: refused. */
 export const CONFIG_BYTES = limit('config_bytes', 2 * 1024 * 1024);

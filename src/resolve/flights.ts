@@ -109,11 +109,15 @@ export class Flights {
   spoilWhere(isMeant: NameTest): void {
     for (const flights of [this.#shared.values(), this.#unlisted]) {
       for (const flight of flights) {
-        if (!isMeant(flight.message, HEADER_LENGTH, flight.questionEnd - 4)) continue;
-        this.#unlist(flight);
-        flight.isShared = false;
+        if (isMeant(flight.message, HEADER_LENGTH, flight.questionEnd - 4)) this.spoil(flight);
       }
     }
+  }
+
+  /** Nobody joins it, and its answer is not kept. */
+  spoil(flight: Flight): void {
+    this.#unlist(flight);
+    flight.isShared = false;
   }
 
   #unlist(flight: Flight): void {

@@ -3,12 +3,14 @@ import { AnswerDraft } from '../cache/answer-draft.ts';
 import { type CacheTraffic, MISS, PREFETCH, REFUSED, SERVED_STALE } from '../cache/cache-traffic.ts';
 import { STATE_REFRESHING } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
+import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import type { LoopTrap } from '../upstream/loops.ts';
 import {
   CLASS_CH,
+  CLASS_IN,
   FLAG_RD,
   HEADER_LENGTH,
   RCODE_NXDOMAIN,
@@ -23,6 +25,7 @@ import type { Composer } from './composer.ts';
 import { BLOCKED, NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
+import { Following, type NameAnswers } from './following.ts';
 import type { LocalAnswers } from './local-answers.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
@@ -36,6 +39,7 @@ const NO_OPTIONS = new Uint8Array(0);
 export interface ResolverParts {
   cache: AnswerCache;
   cacheTraffic: CacheTraffic;
+  clock: Clock;
   composer: Composer;
   flights: Flights;
   control: FlightControl;
@@ -43,6 +47,8 @@ export interface ResolverParts {
   loops: LoopTrap;
   queryLog: QueryLog;
   transient: TransientEntry;
+  /** Of the names in the cache's keys. */
+  seed: number;
   wheel: TimerWheel;
   routes: RouteTable<Zone>;
 }
@@ -51,14 +57,17 @@ export interface ResolverParts {
  * What the cache could not answer: local names at once, something stale where that is all there is, the rest by asking upstream, once for all
  * who ask the same.
  */
-export class Resolver {
+export class Resolver implements NameAnswers {
   readonly #parts: ResolverParts;
   readonly #draft = new AnswerDraft();
+  readonly #following: Following;
   #routes: RouteTable<Zone>;
 
   constructor(parts: ResolverParts) {
     this.#parts = parts;
     this.#routes = parts.routes;
+    const { clock, flights, seed } = parts;
+    this.#following = new Following({ clock, flights, names: this, seed });
   }
 
   /** From the next question on; questions in flight end as they began. */
@@ -73,6 +82,22 @@ export class Resolver {
     if (this.#parts.loops.catch(query.bytes, query.start + HEADER_LENGTH))
       return this.#answerProbe(query, zone, client, reply);
     if (this.#parts.queryLog.isOn) this.#parts.queryLog.note(query, zone.id, client);
+    return this.#answer(query, zone, nowMs, client, reply);
+  }
+
+  answerName(query: QueryView, isRefresh: boolean, nowMs: number, client: Client, reply: Reply): number {
+    const { cache, composer } = this.#parts;
+    const { memory } = cache;
+    const at = cache.findFresh(query, nowMs);
+    if (at === -1 || (isRefresh && nowMs >= memory.refreshAtMs(at))) {
+      return this.#answer(query, this.#enclosing(query), nowMs, client, reply);
+    }
+    composer.compose(query, memory, at, nowMs, client.isStream, 'cache', reply);
+    return ANSWERED;
+  }
+
+  /** What is not in the cache, or is about to end. */
+  #answer(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): number {
     if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
     const { cache, cacheTraffic } = this.#parts;
     cacheTraffic.count(zone.id, MISS);
@@ -108,6 +133,12 @@ export class Resolver {
   }
 
   #zoneOf(query: QueryView): Zone {
+    const zone = this.#enclosing(query);
+    if (zone.aliases === undefined || query.class !== CLASS_IN) return zone;
+    return zone.aliases.find(query.bytes, query.start + HEADER_LENGTH, query.nameEnd) ?? zone;
+  }
+
+  #enclosing(query: QueryView): Zone {
     // The root zone is always there.
     return this.#routes.lookup(query.bytes, query.start + HEADER_LENGTH, query.nameEnd)!;
   }
@@ -141,7 +172,8 @@ export class Resolver {
   #depart(query: QueryView, zone: Zone, isRefresh: boolean): Flight {
     const { flights, control } = this.#parts;
     const flight = flights.begin(query, zone, cacheKey(query), isRefresh, control);
-    zone.forwarder!.ask(flight);
+    if (zone.target === undefined) zone.forwarder!.ask(flight);
+    else this.#following.follow(flight, zone.target);
     return flight;
   }
 

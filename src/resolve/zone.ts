@@ -1,4 +1,5 @@
 import type { CachePolicy } from '../config/config.ts';
+import type { RouteTable } from '../route/route-table.ts';
 import type { Asker } from '../upstream/ask.ts';
 import type { ZoneRules } from './zone-rules.ts';
 
@@ -21,4 +22,8 @@ export interface Zone {
   readonly rules: ZoneRules | undefined;
   /** False: NXDOMAIN is kept for the type that was asked alone, for AAAA is answered with NODATA. */
   readonly hasAaaa: boolean;
+  /** Names in it that stand for others, each a zone of its own with a `target`, which holds for that very name. */
+  readonly aliases: RouteTable<Zone> | undefined;
+  /** The name, uncompressed, whose answers are given; the forwarder is the one that is asked for it then. */
+  readonly target: Uint8Array | undefined;
 }

@@ -62,6 +62,7 @@ const USUAL: Omit<ZoneConfig, 'zone'> = {
   cache: OUTSIDE,
   hasAaaa: true,
   hosts: [],
+  aliases: [],
   refuse: [],
   logSample: 0,
 };
@@ -139,12 +140,14 @@ export class House {
     this.resolver = new Resolver({
       cache,
       cacheTraffic,
+      clock,
       composer,
       flights,
       control: delivery,
       local,
       loops: { catch: () => false },
       queryLog: this.queryLog,
+      seed,
       transient,
       wheel,
       routes: this.#routes(options),

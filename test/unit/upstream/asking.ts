@@ -115,7 +115,7 @@ export function zone(
     prefetchHits: 2,
     keepLastGoodSeconds: 0,
   };
-  const local = { hasAaaa: true, hosts: [], refuse: [], logSample: 0 };
+  const local = { hasAaaa: true, hosts: [], aliases: [], refuse: [], logSample: 0 };
   return { zone: name, upstreams, policy, tryMs, totalMs, cache, ...local };
 }
 
