@@ -5,7 +5,7 @@ import type { Ask, Failure } from './ask.ts';
 import { Inquiry, type InquiryOwner, type Try } from './inquiry.ts';
 import type { Policy } from './policy/policy.ts';
 import { Selection } from './selection.ts';
-import { STANDING_SLOW } from './standing.ts';
+import { STANDING_DOUBTFUL, STANDING_SLOW } from './standing.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Each question earns a twentieth of a second one, so that hedges never load the upstreams by more than that; so many can be saved up. */
@@ -116,8 +116,9 @@ export class Forwarder implements InquiryOwner {
     const upstream = this.selection.choose(lastTry, STANDING_SLOW);
     if (upstream === undefined) return undefined;
     if (this.#takeHedge()) return upstream;
-    // No question is to wait for one that stopped while another answers: that is no hedge, but fail-over.
-    if (!slow.hasStopped(this.#parts.clock.nowMs())) return undefined;
+    // No question is to wait for one that stopped while another answers: that is no hedge, but fail-over. To one that takes longer than the pause so far it is neither.
+    if (!slow.hasStopped(this.#parts.clock.nowMs()) || this.selection.standing(slow) < STANDING_DOUBTFUL)
+      return undefined;
     this.moved++;
     return upstream;
   }
