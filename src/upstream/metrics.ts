@@ -94,18 +94,23 @@ function registerCoreDnsCounters(register: Register, upstreams: Upstreams): void
 }
 
 function registerStates(register: Register, upstreams: Upstreams): void {
-  const gauge = (name: string, help: string, value: (upstream: Upstream) => number) =>
-    register.gauge(`signpost_upstream_${name}`, help, ['to', 'transport'], ofEach(upstreams, value));
-  gauge('up', 'Whether the upstream is asked: 0 while it is down.', ({ isDown }) => (isDown ? 0 : 1));
-  gauge('doubtful', 'Whether the upstream has failed since its last reply, and is probed.', ({ health }) =>
+  const gauge = (name: string, help: string, fold: Fold, value: (upstream: Upstream) => number) =>
+    register.gauge(`signpost_upstream_${name}`, help, ['to', 'transport'], ofEach(upstreams, value, fold));
+  gauge('up', 'Whether the upstream is asked: 0 while it is down.', Math.min, ({ isDown }) => (isDown ? 0 : 1));
+  gauge('doubtful', 'Whether the upstream has failed since its last reply, and is probed.', Math.max, ({ health }) =>
     health.isDoubtful ? 1 : 0,
   );
-  gauge('waiting', 'Questions of clients that wait for the upstream.', ({ waiting }) => waiting);
-  gauge('in_flight', 'Questions sent and not answered, those that nobody waits for any more included.', (upstream) => {
-    return upstream.inFlight;
+  gauge('waiting', 'Questions of clients that wait for the upstream.', add, ({ waiting }) => waiting);
+  gauge(
+    'in_flight',
+    'Questions sent and not answered, those that nobody waits for any more included.',
+    add,
+    ({ inFlight }) => inFlight,
+  );
+  gauge('round_trip_seconds', 'Moving mean of the time to answer.', Math.max, ({ roundTrips }) => {
+    return roundTrips.smoothedMs / 1000;
   });
-  gauge('round_trip_seconds', 'Moving mean of the time to answer.', ({ roundTrips }) => roundTrips.smoothedMs / 1000);
-  gauge('round_trip_p95_seconds', 'Of recent replies, 95 in 100 took no longer.', ({ roundTrips }) => {
+  gauge('round_trip_p95_seconds', 'Of recent replies, 95 in 100 took no longer.', Math.max, ({ roundTrips }) => {
     return roundTrips.p95Ms / 1000;
   });
   register.gauge(
@@ -113,7 +118,11 @@ function registerStates(register: Register, upstreams: Upstreams): void {
     'Upstreams that lead back to this agent, and are not asked for that zone.',
     ['zone', 'to', 'transport'],
     (emit) => {
-      for (const { zone, upstream } of upstreams.loops.found) emit({ zone, ...labelsOf(upstream) }, 1);
+      const found = [...upstreams.loops.found];
+      for (const ofZone of Map.groupBy(found, ({ zone }) => zone).values()) {
+        const { zone } = ofZone[0]!;
+        for (const [first] of alike(ofZone.map(({ upstream }) => upstream))) emit({ zone, ...labelsOf(first!) }, 1);
+      }
     },
   );
   register.gauge(
@@ -121,8 +130,14 @@ function registerStates(register: Register, upstreams: Upstreams): void {
     'Open connections and sockets, by protocol.',
     ['to', 'transport', 'proto'],
     (emit) => {
-      for (const upstream of upstreams.list()) {
-        for (const { proto, size } of upstream.transports) emit({ ...labelsOf(upstream), proto }, size);
+      for (const list of alike(upstreams.list())) {
+        const transports = list.flatMap((upstream) => upstream.transports);
+        for (const [proto, same] of Map.groupBy(transports, (transport) => transport.proto)) {
+          emit(
+            { ...labelsOf(list[0]!), proto },
+            sum(same, ({ size }) => size),
+          );
+        }
       }
     },
   );
@@ -130,7 +145,7 @@ function registerStates(register: Register, upstreams: Upstreams): void {
 
 function registerTroubles(register: Register, upstreams: Upstreams): void {
   const counter = (name: string, help: string, value: (upstream: Upstream) => number) =>
-    register.counter(`signpost_upstream_${name}_total`, help, ['to', 'transport'], ofEach(upstreams, value));
+    register.counter(`signpost_upstream_${name}_total`, help, ['to', 'transport'], ofEach(upstreams, value, add));
   counter('stalls', 'Connections that owed a reply and gave none for too long.', ({ stream }) => stream.stalls);
   counter('reasked', 'Questions asked elsewhere for a stalled or closed connection.', ({ stream }) => stream.reasked);
   counter('handshakes', 'TLS handshakes.', ({ stream }) => stream.handshakes);
@@ -163,19 +178,40 @@ function registerTroubles(register: Register, upstreams: Upstreams): void {
     'Messages that were no reply to what was asked, by reason.',
     ['to', 'transport', 'reason'],
     (emit) => {
-      for (const upstream of upstreams.list()) {
+      for (const list of alike(upstreams.list())) {
         for (const [index, reason] of BAD_REPLIES.entries()) {
-          emit({ ...labelsOf(upstream), reason }, upstream.badReplies[index]!);
+          emit(
+            { ...labelsOf(list[0]!), reason },
+            sum(list, ({ badReplies }) => badReplies[index]!),
+          );
         }
       }
     },
   );
 }
 
-function ofEach(upstreams: Upstreams, value: (upstream: Upstream) => number): (emit: Emit) => void {
+/** Makes one value of those of two upstreams. */
+type Fold = (a: number, b: number) => number;
+
+function ofEach(upstreams: Upstreams, value: (upstream: Upstream) => number, fold: Fold): (emit: Emit) => void {
   return (emit) => {
-    for (const upstream of upstreams.list()) emit(labelsOf(upstream), value(upstream));
+    for (const list of alike(upstreams.list())) {
+      const values = list.map(value);
+      emit(
+        labelsOf(list[0]!),
+        values.reduce((a, b) => fold(a, b)),
+      );
+    }
   };
+}
+
+/** Upstreams with the same labels, such as a server that two zones want other certificates of. A page may not have a series twice. */
+function alike(upstreams: Iterable<Upstream>): Iterable<Upstream[]> {
+  return Map.groupBy(upstreams, ({ label, transport }) => `${transport} ${label}`).values();
+}
+
+function add(a: number, b: number): number {
+  return a + b;
 }
 
 function labelsOf({ label, transport }: Upstream): { to: string; transport: string } {
@@ -188,5 +224,5 @@ function byLabel(upstreams: Upstreams): Map<string, Upstream[]> {
 }
 
 function sum<T>(list: readonly T[], value: (each: T) => number): number {
-  return list.reduce((total, each) => total + value(each), 0);
+  return list.map(value).reduce(add, 0);
 }

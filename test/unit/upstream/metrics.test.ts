@@ -55,3 +55,22 @@ test('a server that is asked over UDP and TCP has one series under the names of 
   assert.equal(new Set(series).size, series.length);
   assert.match(await register.text(), /coredns_proxy_request_duration_seconds_count\{[^}]*NOERROR"\} 2/);
 });
+
+test('a server that zones ask with other settings is one series, and down where it is down for one', async (t) => {
+  const server = await ScriptedServer.start(({ query, reply }) => reply(answerTo(query)));
+  const { upstreams } = setUp([]);
+  t.after(() => [upstreams.close(), server.close()]);
+  const register = new Register();
+  registerUpstreamMetrics(register, upstreams);
+  const address = { ...server.address, transport: 'tcp' } as const;
+  const zones = [zone('a.test.', [address]), zone('b.test.', [{ ...address, hasMixedCase: true }])];
+  for (const forwarder of upstreams.apply(zones).values()) await ask(forwarder, 'n.test');
+  const [first] = upstreams.list();
+  for (let i = 0; i < 3; i++) first!.health.failed('timeout');
+  const lines = (await register.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const series = lines.map((line) => line.replace(/ [^ ]*$/, ''));
+  assert.equal(new Set(series).size, series.length);
+  const labels = `{to="127.0.0.1:${server.port}",transport="tcp"`;
+  assert.ok(lines.includes(`signpost_upstream_up${labels}} 0`));
+  assert.ok(lines.includes(`signpost_upstream_connections${labels},proto="tcp"} 2`));
+});
