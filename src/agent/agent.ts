@@ -93,7 +93,7 @@ export class Agent {
     this.#readiness = new Readiness({
       hasAnswers: () => dataPlane.hasAnswers,
       configError: () => reloads?.error,
-      loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.label} for ${zone}`),
+      loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.name} for ${zone}`),
     });
     this.#readiness.listening();
     this.#eventLoopDelay.start();

@@ -13,7 +13,7 @@ const FIRST_PROBE_MS = 250;
 const LAST_PROBE_MS = 1000;
 
 export interface HealthParts {
-  label: string;
+  name: string;
   wheel: TimerWheel;
   log: Logger;
   /** 0 to 1. */
@@ -60,7 +60,7 @@ export class Health extends Timer {
     this.#parts.wheel.clear(this);
     if (!this.isDown) return;
     this.isDown = false;
-    this.#parts.log.info({ upstream: this.#parts.label }, 'Upstream answers again');
+    this.#parts.log.info({ upstream: this.#parts.name }, 'Upstream answers again');
   }
 
   /** Silence, a refusal, a connection that could not be made. `reason` and `detail`, which says more to a person, are for the log. */
@@ -73,7 +73,7 @@ export class Health extends Timer {
     if (this.#failures === 1) this.#scheduleProbe();
     if (this.isDown || this.#failures < DOWN_AFTER) return;
     this.isDown = true;
-    this.#parts.log.warn({ upstream: this.#parts.label, reason, ...(detail && { detail }) }, 'Upstream is down');
+    this.#parts.log.warn({ upstream: this.#parts.name, reason, ...(detail && { detail }) }, 'Upstream is down');
   }
 
   /** The probe has ended without a reply. */

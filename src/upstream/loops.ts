@@ -181,7 +181,7 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
     if (!this.#set(loop, true)) return;
     this.#found.push(loop);
     this.#comeAgain(this.#parts.clock.nowMs());
-    const fields = { upstream: upstream.label, zone };
+    const fields = { upstream: upstream.name, zone };
     this.#parts.log.warn(fields, 'Upstream leads back to this agent, and is not asked for this zone');
   }
 
@@ -191,7 +191,7 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
     const { zone, upstream } = probe;
     this.#found = this.#found.filter((loop) => loop !== known);
     this.#set(known, false);
-    this.#parts.log.info({ upstream: upstream.label, zone }, 'Upstream leads back to this agent no more');
+    this.#parts.log.info({ upstream: upstream.name, zone }, 'Upstream leads back to this agent no more');
   }
 
   #find({ zone, upstream }: Loop): WatchedLoop | undefined {

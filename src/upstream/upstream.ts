@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { UpstreamAddress } from '../config/config.ts';
-import { upstreamKey } from '../config/upstream-address.ts';
+import { formatUpstreamAddress, upstreamKey } from '../config/upstream-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { UPSTREAM_IN_FLIGHT } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
@@ -61,6 +61,8 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   readonly address: UpstreamAddress;
   /** `127.0.0.1:53`, `[::1]:53`. */
   readonly label: string;
+  /** For people: as they write it. */
+  readonly name: string;
   /** TCP, TLS or HTTP/2. */
   readonly stream: StreamTransport;
   /** Undefined where the way there is encrypted: nothing may leave by another. */
@@ -77,6 +79,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   #plainUntilMs = Number.NEGATIVE_INFINITY;
   #udpShunnedUntilMs = Number.NEGATIVE_INFINITY;
   #attemptMs = Number.NEGATIVE_INFINITY;
+  #streamFailure: StreamFailure = { reason: '', detail: undefined, atMs: Number.NEGATIVE_INFINITY };
   /** Clients' questions that wait for it just now, each until its try is over. */
   waiting = 0;
   /** Its latest refusals in a row to which another upstream knew an answer. */
@@ -91,6 +94,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   constructor(address: UpstreamAddress, parts: UpstreamParts) {
     this.address = address;
     this.label = labelOf(address);
+    this.name = formatUpstreamAddress(address);
     this.#parts = parts;
     this.#isStream = address.transport !== 'udp' && address.transport !== 'udp+tcp';
     const { clock, wheel, ids, random, log, timing = TCP_TIMING } = parts;
@@ -99,7 +103,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     const isEncrypted = address.transport === 'tls' || address.transport === 'https';
     this.udp = isEncrypted ? undefined : new UdpPool({ address, owner: this, clock, ids });
     this.health = new Health({
-      label: `${this.transport}://${this.label}`,
+      name: this.name,
       wheel,
       log,
       random,
@@ -214,9 +218,14 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   /** The time of a try is over, which counts as a round trip as long. The upstream is down for it only if nothing came from it since, over any connection. */
   onSilent(exchange: Exchange): void {
     const nowMs = this.#parts.clock.nowMs();
-    this.roundTrips.add(nowMs - exchange.sentMs, nowMs);
+    const { reason, detail, atMs } = this.#streamFailure;
+    const isUnreachable = atMs >= exchange.sentMs;
+    if (!isUnreachable) this.roundTrips.add(nowMs - exchange.sentMs, nowMs);
     this.#parts.watch?.onOverdue(this);
-    if (this.#lastReplyMs < exchange.sentMs) this.health.failed('timeout');
+    if (this.#lastReplyMs >= exchange.sentMs) return;
+    // A question that waited for a connection which could not be made: why not is what a person can mend.
+    if (isUnreachable) this.health.failed(reason, detail);
+    else this.health.failed('timeout');
   }
 
   onReply(exchange: Exchange, message: Uint8Array, start: number, end: number, roundTripMs: number): void {
@@ -284,6 +293,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   onStreamFailed(reason: string, detail?: string): void {
+    this.#streamFailure = { reason, detail, atMs: this.#parts.clock.nowMs() };
     if (this.#isStream) this.health.failed(reason, detail);
   }
 
@@ -337,6 +347,12 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     for (const transport of this.transports) transport.close();
     this.#parts.slowWheel.clear(this.#upkeep);
   }
+}
+
+interface StreamFailure {
+  readonly reason: string;
+  readonly detail: string | undefined;
+  readonly atMs: number;
 }
 
 function labelOf({ host, port }: UpstreamAddress): string {

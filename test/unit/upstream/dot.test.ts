@@ -139,6 +139,8 @@ for (const [what, reason, detail, options] of BAD) {
     const { probeFailures } = first.health;
     await until('probed', () => first.health.probeFailures > probeFailures);
     assert.equal(first.isDown, true);
+    assert.equal((await ask(forwarder, 'n.test')).rcode, -1);
+    assert.equal(first.health.lastError, reason, 'a question that waited for the connection says why there is none');
     assert.equal(server.received.length, 0);
     assert.deepEqual([lines.length, lines[0]!.reason], [1, reason]);
     assert.match(lines[0]!.detail ?? '', detail ?? /^$/);

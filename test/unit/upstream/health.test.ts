@@ -23,7 +23,7 @@ function patient(random: () => number, isAnswered = (): boolean => false): Patie
     probes.push(clock.nowMs() - startMs);
     endsMs = clock.nowMs() + 10;
   };
-  const health = new Health({ label: '192.0.2.1:53', wheel, log: silentLogger, random, probe });
+  const health = new Health({ name: '192.0.2.1:53', wheel, log: silentLogger, random, probe });
   const end = (): void => {
     endsMs = Number.POSITIVE_INFINITY;
     if (isAnswered()) {

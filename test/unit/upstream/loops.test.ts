@@ -13,14 +13,14 @@ import { FakeClock } from '../../fake-clock.ts';
 type Fate = 'returns' | 'answered' | 'lost';
 
 class Way {
-  readonly label: string;
+  readonly name: string;
   readonly probes: LoopProbe[] = [];
   fate: Fate = 'answered';
   isDown = false;
   onProbe: (probe: LoopProbe, fate: Fate) => void = () => {};
 
-  constructor(label: string) {
-    this.label = label;
+  constructor(name: string) {
+    this.name = name;
   }
 
   ask(probe: LoopProbe): boolean {
