@@ -7,7 +7,7 @@ import type { Config, SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { inSlices, type Steps } from '../core/slices.ts';
+import { atOnce, inSlices, type Steps } from '../core/slices.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { TroubleLog } from '../core/trouble-log.ts';
 import { packageVersion } from '../core/version.ts';
@@ -23,7 +23,6 @@ import { PassThrough } from '../resolve/pass-through.ts';
 import { QueryLog } from '../resolve/query-log.ts';
 import { registerRelayMetrics } from '../resolve/relay-metrics.ts';
 import { Resolver } from '../resolve/resolver.ts';
-import { TransientEntry } from '../resolve/transient-entry.ts';
 import { ZoneFlush } from '../resolve/zone-flush.ts';
 import type { Asker } from '../upstream/ask.ts';
 import { registerUpstreamMetrics } from '../upstream/metrics.ts';
@@ -60,7 +59,6 @@ export class DataPlane {
     const { cacheTraffic, flights } = this;
     const wheel = new TimerWheel({ clock });
     const composer = new Composer();
-    const transient = new TransientEntry();
     // Secret, so that nobody outside can make names that push others out of the index.
     const seed = randomInt(2 ** 32);
     const cache = new AnswerCache({ bytes: config.cacheBytes });
@@ -69,7 +67,7 @@ export class DataPlane {
     this.#config = config;
     this.upstreams = new Upstreams({ clock, wheel, log });
     this.#forwarders = this.upstreams.apply(config.zones);
-    this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
+    this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, wheel });
     this.#queryLog = new QueryLog(log);
     const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
     this.flush = new ZoneFlush(cache, flights);
@@ -85,7 +83,6 @@ export class DataPlane {
       loops: this.upstreams.loops,
       queryLog: this.#queryLog,
       seed,
-      transient,
       wheel,
       routes,
     });
@@ -101,7 +98,7 @@ export class DataPlane {
       seed,
       queryLog: this.#queryLog,
     });
-    this.#sampleQueries(config);
+    this.#queryLog.sample(atOnce(this.#samples(config)));
   }
 
   /**
@@ -119,21 +116,25 @@ export class DataPlane {
     // What the last swap dropped may still be on its way out of the cache.
     if (this.cache.isTesting) for (const name of this.#changed) changed.add(name);
     const isChanged = changed.size === 0 ? undefined : yield* testFor(changed, routes);
+    const samples = yield* this.#samples(config);
     this.upstreams.take(upstreams);
     this.#forwarders = upstreams.forwarders;
     this.#resolver.replaceRoutes(routes);
     this.#passThrough.replaceRoutes(routes);
-    this.#sampleQueries(config);
+    this.#queryLog.sample(samples);
     if (isChanged !== undefined) this.flush.flushWhere(isChanged);
     this.#changed = changed;
     this.#config = config;
   }
 
   /** Local names, which no zone of the configuration has, are sampled as the zones are that say nothing of it. */
-  #sampleQueries({ zones, logSample }: Config): void {
+  *#samples({ zones, logSample }: Config): Steps<number[]> {
     const every = new Array<number>(this.#zones.size).fill(logSample);
-    for (const zone of zones) every[this.#zones.id(zone.zone)] = zone.logSample;
-    this.#queryLog.sample(every);
+    for (const zone of zones) {
+      every[this.#zones.id(zone.zone)] = zone.logSample;
+      yield;
+    }
+    return every;
   }
 
   /** The way out of each zone. */

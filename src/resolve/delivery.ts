@@ -22,7 +22,7 @@ import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import { LastGood } from './last-good.ts';
 import { mayServeStale } from './stale-rule.ts';
-import type { TransientEntry } from './transient-entry.ts';
+import { TransientEntry } from './transient-entry.ts';
 
 export interface DeliveryParts {
   cache: AnswerCache;
@@ -32,7 +32,6 @@ export interface DeliveryParts {
   flights: Flights;
   /** Of the names in the cache's keys. */
   seed: number;
-  transient: TransientEntry;
   wheel: TimerWheel;
 }
 
@@ -47,6 +46,8 @@ export class Delivery implements FlightControl {
   readonly #reply = new Reply();
   readonly #lastGood: LastGood;
   readonly #trim = new ReplyTrim();
+  /** Its own: while it is given to all who wait, a connection that goes on with its next question may be answered from the resolver's. */
+  readonly #transient = new TransientEntry();
   readonly #trimmed = new Uint8Array(65_535);
   /** Whether the reply just read may be stored. */
   #mayKeep = true;
@@ -82,7 +83,7 @@ export class Delivery implements FlightControl {
       this.#fail(flight, 'malformed');
       return;
     }
-    const { cache, clock, transient } = this.#parts;
+    const { cache, clock } = this.#parts;
     const nowMs = clock.nowMs();
     const question = this.#end(flight);
     const draft = this.#judge(flight, records);
@@ -97,8 +98,7 @@ export class Delivery implements FlightControl {
         return;
       }
     }
-    transient.write(question, draft, nowMs);
-    this.#deliver(flight, transient.memory, 0, nowMs, upstream.label);
+    this.#deliverUnkept(flight, question, nowMs, upstream.label);
   }
 
   /** The bytes in which the scanned records lie, those of them that belong to the question; undefined where they cannot be read. */
@@ -174,9 +174,7 @@ export class Delivery implements FlightControl {
     draft.setOptions(ede, 0, ede.length);
     if (trouble !== 'overload') this.#keepFailure(flight, question, nowMs);
     if (this.#deliverStale(flight, question, nowMs)) return;
-    const { transient } = this.#parts;
-    transient.write(question, draft, nowMs);
-    this.#deliver(flight, transient.memory, 0, nowMs, 'failure');
+    this.#deliverUnkept(flight, question, nowMs, 'failure');
   }
 
   /** Takes the flight from the table; returns its question. */
@@ -213,6 +211,11 @@ export class Delivery implements FlightControl {
       flights.reuseWaiter(waiter);
     }
     return true;
+  }
+
+  #deliverUnkept(flight: Flight, question: QueryView, nowMs: number, origin: string): void {
+    this.#transient.write(question, this.#draft, nowMs);
+    this.#deliver(flight, this.#transient.memory, 0, nowMs, origin);
   }
 
   #deliver(flight: Flight, memory: EntryMemory, at: number, nowMs: number, origin: string): void {

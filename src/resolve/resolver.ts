@@ -30,7 +30,7 @@ import type { LocalAnswers } from './local-answers.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 import { mayServeStale } from './stale-rule.ts';
-import type { TransientEntry } from './transient-entry.ts';
+import { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
 import { NO_RULE } from './zone-rules.ts';
 
@@ -46,7 +46,6 @@ export interface ResolverParts {
   local: LocalAnswers;
   loops: LoopTrap;
   queryLog: QueryLog;
-  transient: TransientEntry;
   /** Of the names in the cache's keys. */
   seed: number;
   wheel: TimerWheel;
@@ -60,6 +59,7 @@ export interface ResolverParts {
 export class Resolver implements NameAnswers {
   readonly #parts: ResolverParts;
   readonly #draft = new AnswerDraft();
+  readonly #transient = new TransientEntry();
   readonly #following: Following;
   #routes: RouteTable<Zone>;
 
@@ -186,9 +186,8 @@ export class Resolver implements NameAnswers {
     const isSpecial = query.class === CLASS_CH || query.type === TYPE_ANY;
     if (zone.forwarder !== undefined && zone.rules === undefined && !isSpecial) return false;
     if (!this.#draftLocally(query, zone)) return false;
-    const { transient, composer } = this.#parts;
-    transient.write(query, this.#draft, nowMs);
-    composer.compose(query, transient.memory, 0, nowMs, client.isStream, 'local', reply);
+    this.#transient.write(query, this.#draft, nowMs);
+    this.#parts.composer.compose(query, this.#transient.memory, 0, nowMs, client.isStream, 'local', reply);
     client.traffic.response(zone.id, this.#draft.rcode, reply.length, 0, SOURCE_LOCAL);
     return true;
   }

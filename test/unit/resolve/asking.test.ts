@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeMessage as decodeWire } from '../../../src/wire/codec.ts';
 import { encodeQuestion, FLAGS } from '../../client/message.ts';
-import { House } from './house.ts';
+import { House, PlayedClient } from './house.ts';
 
 const NAME = 'www.example.com';
 const FORMERR = 1;
@@ -44,6 +44,26 @@ test('without RD the cache is asked, and then the question passed on: neither sh
   house.outside.answer({ answers });
   house.outside.answer({ answers });
   assert.equal(house.ask({ name: NAME, type: 'A', flags: 0 }).replies.length, 1, 'answered from the cache');
+});
+
+test('a connection whose next question is answered while its answer goes out changes nothing for those behind it', () => {
+  const house = new House();
+  // A connection that was not read for a while goes on with its questions as soon as it has an answer.
+  const client = new PlayedClient(house.traffic, true);
+  const other = new PlayedClient(house.traffic, true);
+  const send = client.send.bind(client);
+  client.send = (reply) => {
+    send(reply);
+    house.sendAs(other, encodeQuestion({ name: 'localhost', type: 'A' }));
+  };
+  house.sendAs(client, encodeQuestion({ name: NAME, type: 'A' }));
+  const behind = house.ask({ name: NAME, type: 'A' });
+  house.outside.answer({ answers: [{ type: 'A', name: NAME, ttl: 0, data: '192.0.2.1' }] });
+  assert.equal(other.reply.answers[0]!.data, '7f000001');
+  assert.deepEqual(
+    behind.reply.answers.map(({ data }) => data),
+    ['c0000201'],
+  );
 });
 
 test('names go to the upstreams of their longest zone', () => {

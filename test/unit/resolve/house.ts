@@ -17,7 +17,6 @@ import { PassThrough } from '../../../src/resolve/pass-through.ts';
 import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED } from '../../../src/resolve/responder.ts';
-import { TransientEntry } from '../../../src/resolve/transient-entry.ts';
 import { ZoneFlush } from '../../../src/resolve/zone-flush.ts';
 import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
 import type { RelayTarget } from '../../../src/upstream/relay.ts';
@@ -132,8 +131,7 @@ export class House {
     const cache = new AnswerCache({ bytes });
     this.cache = cache;
     const composer = new Composer();
-    const transient = new TransientEntry();
-    const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, transient, wheel });
+    const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, wheel });
     this.delivery = delivery;
     const local = new LocalAnswers({ version: '1.2.3', nodeName: 'node-1' });
     this.queryLog = new QueryLog(options.log ?? silentLogger);
@@ -148,7 +146,6 @@ export class House {
       loops: { catch: () => false },
       queryLog: this.queryLog,
       seed,
-      transient,
       wheel,
       routes: this.#routes(options),
     });
