@@ -7,6 +7,7 @@ import type { Relay, RelayOwner } from './relay.ts';
 export class DatagramRelay implements Relay {
   readonly #owner: RelayOwner;
   readonly #socket: Socket;
+  #isSent = false;
   #isClosed = false;
 
   constructor({ host, port, source }: UpstreamAddress, message: Uint8Array, owner: RelayOwner) {
@@ -14,19 +15,25 @@ export class DatagramRelay implements Relay {
     const family = isIPv6(host) ? 6 : 4;
     const socket = createSocket({ type: `udp${family}`, lookup: (name, _options, done) => done(null, name, family) });
     this.#socket = socket;
-    socket.on('error', (error) => this.#fail(error));
+    // Nobody listens there, says the other end: it has not been taken.
+    socket.on('error', (error) => this.#fail(error, !this.#isSent || error.code === 'ECONNREFUSED'));
     socket.on('message', (bytes) => {
       if (!this.#isClosed) owner.onMessage(bytes, 0, bytes.length);
     });
     socket.on('connect', () => {
       if (this.#isClosed) return;
+      this.#isSent = true;
       owner.onSent();
       socket.send(message, (error) => {
-        if (error !== null) this.#fail(error);
+        if (error !== null) this.#fail(error, true);
       });
     });
-    if (source !== undefined) socket.bind({ address: source, port: 0 }, () => socket.connect(port, host));
-    else socket.connect(port, host);
+    // What cannot be bound says so in that very call: too soon for the owner.
+    process.nextTick(() => {
+      if (this.#isClosed) return;
+      if (source !== undefined) socket.bind({ address: source, port: 0 }, () => socket.connect(port, host));
+      else socket.connect(port, host);
+    });
   }
 
   /** There is never more than one message at a time. */
@@ -38,10 +45,9 @@ export class DatagramRelay implements Relay {
     this.#socket.close();
   }
 
-  #fail(error: NodeJS.ErrnoException): void {
+  #fail(error: NodeJS.ErrnoException, isUndelivered: boolean): void {
     if (this.#isClosed) return;
     this.close();
-    // Nobody listens there, says the other end: it has not been taken.
-    this.#owner.onClosed(error.code ?? error.message, error.code === 'ECONNREFUSED');
+    this.#owner.onClosed(error.code ?? error.message, isUndelivered);
   }
 }

@@ -5,7 +5,7 @@ import type { FlushReason } from '../../../src/resolve/zone-flush.ts';
 import { decodeMessage } from '../../client/message.ts';
 import { freePort } from '../../servers/free-port.ts';
 import type { House, PlayedClient } from './house.ts';
-import { houseOf, NOTIFY, replyTo, request, serve, until } from './relay-house.ts';
+import { houseOf, NOTIFY, replyTo, request, serve, UPDATE, until } from './relay-house.ts';
 
 const NOTAUTH = 9;
 const SERVFAIL = 2;
@@ -123,6 +123,24 @@ test('a server that cannot be reached is passed over, whatever the transport', a
   for (const isStream of [true, false]) {
     const house = houseOf({ host: '127.0.0.1', port: await freePort() }, server);
     assert.equal((await relay(house, request(), isStream))[3], 0);
+  }
+  assert.equal(server.received.length, 2);
+});
+
+test('a server that there is no way to is passed over too, and its socket closed', async (t) => {
+  const server = await serve(t, ({ query, reply }) => reply(replyTo(query)));
+  const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'UDPWRAP').length;
+  // No address of this machine; and one from which nothing but itself can be reached.
+  for (const [source, host] of [
+    ['203.0.113.9', '127.0.0.1'],
+    ['127.0.0.1', '192.0.2.1'],
+  ] as const) {
+    const house = houseOf({ host, port: 53 }, server);
+    const [first, second] = house.outside.targets;
+    house.outside.targets = [{ ...first!, address: { ...first!.address, source } }, second!];
+    const before = sockets();
+    assert.equal((await relay(house, request({ flags: UPDATE, id: 1 })))[3], 0);
+    await until('no socket is left', () => sockets() === before);
   }
   assert.equal(server.received.length, 2);
 });
