@@ -157,7 +157,7 @@ function registerTroubles(register: Register, upstreams: Upstreams): void {
   counter('retries', 'Questions asked again of the same upstream.', ({ retries }) => retries);
   counter('truncated', 'Answers that UDP cut short, asked again over TCP.', ({ truncated }) => truncated);
   counter(
-    'doubtful',
+    'distrusted',
     'Answers over UDP with another spelling or without the cookie, asked again over TCP.',
     (upstream) => {
       return upstream.doubtful;

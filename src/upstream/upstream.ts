@@ -79,7 +79,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   #plainUntilMs = Number.NEGATIVE_INFINITY;
   #udpShunnedUntilMs = Number.NEGATIVE_INFINITY;
   #attemptMs = Number.NEGATIVE_INFINITY;
-  #streamFailure: StreamFailure = { reason: '', detail: undefined, atMs: Number.NEGATIVE_INFINITY };
+  #cutOff: CutOff = { reason: '', detail: undefined, atMs: Number.NEGATIVE_INFINITY };
   /** Clients' questions that wait for it just now, each until its try is over. */
   waiting = 0;
   /** Its latest refusals in a row to which another upstream knew an answer. */
@@ -218,7 +218,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   /** The time of a try is over, which counts as a round trip as long. The upstream is down for it only if nothing came from it since, over any connection. */
   onSilent(exchange: Exchange): void {
     const nowMs = this.#parts.clock.nowMs();
-    const { reason, detail, atMs } = this.#streamFailure;
+    const { reason, detail, atMs } = this.#cutOff;
     const isUnreachable = atMs >= exchange.sentMs;
     if (!isUnreachable) this.roundTrips.add(nowMs - exchange.sentMs, nowMs);
     this.#parts.watch?.onOverdue(this);
@@ -293,13 +293,17 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   onStreamFailed(reason: string, detail?: string): void {
-    this.#streamFailure = { reason, detail, atMs: this.#parts.clock.nowMs() };
-    if (this.#isStream) this.health.failed(reason, detail);
+    if (this.#isStream) this.#cut(reason, detail);
   }
 
   onUdpFailed(reason: string): void {
     if (this.#isStream) this.#udpShunnedUntilMs = this.#parts.clock.nowMs() + UDP_SHUNNED_MS;
-    else this.health.failed(reason);
+    else this.#cut(reason);
+  }
+
+  #cut(reason: string, detail?: string): void {
+    this.#cutOff = { reason, detail, atMs: this.#parts.clock.nowMs() };
+    this.health.failed(reason, detail);
   }
 
   onLost(exchange: Exchange): void {
@@ -349,7 +353,8 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 }
 
-interface StreamFailure {
+/** No connection could be made, or no datagram sent. */
+interface CutOff {
   readonly reason: string;
   readonly detail: string | undefined;
   readonly atMs: number;

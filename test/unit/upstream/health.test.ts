@@ -4,6 +4,8 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { Health } from '../../../src/upstream/health.ts';
 import { FakeClock } from '../../fake-clock.ts';
+import { ask, setUp, until } from './asking.ts';
+import { ScriptedServer } from './scripted-server.ts';
 
 interface Patient {
   readonly health: Health;
@@ -139,4 +141,18 @@ test('one that is stopped is probed no more', () => {
   health.stop();
   pass(3000);
   assert.deepEqual(probes, []);
+});
+
+test('a port that nobody listens on is a refused one, not a silent one', async (t) => {
+  const server = await ScriptedServer.start(() => {});
+  await server.close();
+  for (const transport of ['udp', 'tcp'] as const) {
+    const { upstreams, forwarder, first } = setUp([server.address], { transport, tryMs: 100, totalMs: 300 });
+    t.after(() => upstreams.close());
+    await ask(forwarder, 'n.test');
+    await until('down', () => first.isDown);
+    await ask(forwarder, 'n.test');
+    assert.equal(first.health.lastError, 'ECONNREFUSED', transport);
+    assert.equal(first.roundTrips.samples, 0);
+  }
 });
