@@ -6,6 +6,8 @@ export interface Reason {
   /** `listeners`, `answers`, `rules`, `lameduck` … */
   readonly name: string;
   readonly ok: boolean;
+  /** Nothing that keeps queries away, but somebody should look at it. */
+  readonly warning?: boolean;
   /** What is so, or what is missing, for a person. */
   readonly message: string;
 }

@@ -76,6 +76,7 @@ const failureLevel = (recent) => (recent.failed === 0 ? '' : recent.failed > rec
 function findings(status, recent, old) {
   const found = [];
   for (const reason of status.reasons) if (!reason.ok) found.push(['bad', 'Not ready: ' + reason.name + '. ' + reason.message]);
+  for (const reason of status.reasons) if (reason.warning) found.push(['warn', reason.name + ': ' + reason.message]);
   for (const zone of status.zones) {
     const down = zone.upstreams.filter((upstream) => upstream.state === 'down' || upstream.state === 'looped');
     if (!down.length) continue;
@@ -207,7 +208,7 @@ function showTotals(status) {
     row([make('td', (hit.length ? 'The other ' : 'All ') + (status.limits.length - hit.length) + ' limits were never hit.', 'dim')]),
   );
   find('reasons').replaceChildren(...status.reasons.map((reason) => row([
-    make('td', reason.ok ? '✓' : '✗', reason.ok ? 'good' : 'bad'), make('td', reason.name), make('td', reason.message, 'dim'),
+    make('td', reason.warning ? '!' : reason.ok ? '✓' : '✗', reason.warning ? 'warn' : reason.ok ? 'good' : 'bad'), make('td', reason.name), make('td', reason.message, 'dim'),
   ])));
 }
 

@@ -67,7 +67,8 @@ export class Readiness {
   /** Never a reason to send queries elsewhere: what is in force is good. */
   #configuration(): Reason {
     const error = this.#configError();
-    const message = error === undefined ? 'what the files say' : `the files are bad, the last good ones stay: ${error}`;
-    return { name: 'configuration', ok: true, message };
+    if (error === undefined) return { name: 'configuration', ok: true, message: 'what the files say' };
+    const message = `the files are bad, the last good ones stay: ${error}`;
+    return { name: 'configuration', ok: true, warning: true, message };
   }
 }

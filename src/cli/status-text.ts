@@ -12,7 +12,12 @@ export function statusText(status: Status): string {
   const facts: [string, string][] = [
     ['agent', `version ${version}${node === null ? '' : ` on ${node}`}, up ${span(uptimeSeconds)}`],
     ['ready', ready ? 'yes' : 'no'],
-    ...reasons.filter(({ ok }) => !ok).map(({ name, message }): [string, string] => ['', `${name}: ${message}`]),
+    ...reasons
+      .filter(({ ok, warning = false }) => !ok || warning)
+      .map(({ name, message }): [string, string] => [
+        '',
+        `${name}: ${message.replaceAll('\n', `\n${' '.repeat(12)}`)}`,
+      ]),
     ['listens on', listen.join(', ')],
     ['answers', `${answers}, ${percent(failures, answers)} of them SERVFAIL`],
     [

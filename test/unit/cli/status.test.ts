@@ -32,6 +32,7 @@ const STATUS: Status = {
   reasons: [
     { name: 'listeners', ok: true, message: 'all addresses are bound' },
     { name: 'lameduck', ok: false, message: 'stopping: still answering what comes' },
+    { name: 'configuration', ok: true, warning: true, message: 'the files are bad: a.yaml:1: …\na.yaml:2: …' },
   ],
   listen: ['169.254.20.10:53'],
   traffic: { ...new TrafficTable(new ZoneIds()).totals(), responsesByRcode: { NOERROR: 990, SERVFAIL: 10 } },
@@ -78,6 +79,7 @@ test('the report says what is wrong, and has a line for each server and each way
   const text = statusText(STATUS);
   assert.match(text, /^agent +version 1\.2\.3 on node-7, up 1d2h$/m);
   assert.match(text, /^ready +no\n +lameduck: stopping/m);
+  assert.match(text, /^ +configuration: the files are bad: a\.yaml:1: …\n +a\.yaml:2: …$/m);
   assert.match(text, /^answers +1000, 1\.0% of them SERVFAIL$/m);
   assert.match(text, /^limits +hit since the start: waiters 7x$/m);
   const rows = text.slice(text.indexOf('UPSTREAM')).trimEnd().split('\n');
