@@ -50,5 +50,5 @@ function reasonAgainst(zone: string, { origin }: Said, other: readonly Said[] | 
       : 'that is the cluster domain; give --cluster-dns';
   }
   if (other === undefined) return undefined;
-  return `${zone === '.' ? 'upstreams' : 'clusterDns'} says already whom it asks; give one of the two`;
+  return `${zone === '.' ? 'upstreams' : 'clusterDns'} says already who is asked for this zone; leave out that or the upstreams here`;
 }

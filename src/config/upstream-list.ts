@@ -44,7 +44,7 @@ export class UpstreamLists {
   #foreign(address: UpstreamAddress): UpstreamAddress {
     if (this.isOwn(address)) {
       throw new Refusal(
-        `${formatSocketAddress(address)} is this agent's own listen address (--listen), so a query would go round for ever`,
+        `${formatSocketAddress(address)} is this agent's own listen address, so a query would go round for ever; give the server that knows the answers`,
       );
     }
     return address;

@@ -108,7 +108,9 @@ export class YamlFile {
   }
 
   #complainOf(errors: Document['errors']): void {
-    for (const { message, pos } of errors.slice(0, MAX_ERRORS)) {
+    // More of one line are mostly what comes of its first.
+    const ofLines = new Map(errors.toReversed().map((error) => [this.#lineAt(error.pos[0]), error]));
+    for (const { message, pos } of [...ofLines.values()].toReversed().slice(0, MAX_ERRORS)) {
       const isTooDeep = message.startsWith('Maximum call stack');
       this.#complain(this.#lineAt(pos[0]), `read YAML: ${isTooDeep ? TOO_DEEP : message}`);
     }

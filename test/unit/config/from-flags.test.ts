@@ -108,7 +108,10 @@ const BAD: [flags: Flags, complaint: RegExp][] = [
     { upstream: ['tls://dns.example'] },
     /^ERR_UPSTREAM Cannot forward to tls:\/\/dns\.example \(--upstream\): dns\.example would have to be looked up/,
   ],
-  [{ upstream: ['169.254.20.10'] }, /^ERR_UPSTREAM .*this agent's own listen address \(--listen\)/],
+  [
+    { upstream: ['169.254.20.10'] },
+    /^ERR_UPSTREAM .*this agent's own listen address, so .*; give the server that knows/,
+  ],
   [
     { upstream: Array.from({ length: 16 }, (_, n) => `192.0.2.${n}`) },
     /^ERR_UPSTREAM Cannot use 16 addresses \(--upstream\): expected at most 15$/,
