@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DocumentedKey, documentedKeys } from '../src/config/yaml-schema.ts';
-import { HOST_NAMES } from '../src/core/limits.ts';
+import { ALIASES, HOST_NAMES } from '../src/core/limits.ts';
 
 /** The page as it must be. */
 export function configurationPage(): string {
@@ -10,7 +10,7 @@ export function configurationPage(): string {
   const zone = keys.find(({ key }) => key === 'zones')!.keys;
   const top = keys.filter(({ key }) => key !== 'zones');
   const plain = zone.filter(({ text }) => text !== undefined);
-  return `${[INTRODUCTION, EXAMPLE, WHO_WINS, table('The agent', top), ZONES, table('A zone', plain), ...zone.filter(({ text }) => text === undefined).map(({ key, keys }) => table(`\`${key}\` of a zone`, keys)), HOSTS, VALUES, WRONG].join('\n\n')}\n`;
+  return `${[INTRODUCTION, EXAMPLE, WHO_WINS, table('The agent', top), ZONES, table('A zone', plain), ...zone.filter(({ text }) => text === undefined).map(({ key, keys }) => table(`\`${key}\` of a zone`, keys)), HOSTS, ALIAS_NAMES, VALUES, WRONG].join('\n\n')}\n`;
 }
 
 const INTRODUCTION = `<!-- Made by \`npm run docs\` from src/config/yaml-schema.ts. Change it there. -->
@@ -72,7 +72,7 @@ the reverse zones \`in-addr.arpa\` and \`ip6.arpa\`, which the cluster DNS is as
 Any other name makes a zone:
 
 - with \`upstreams\` it stands on its own, and what is not said of it has the default below;
-- without, it is a part of the zone around it: the same upstreams, and every setting that is not said is as it is there, hosts entries and refused
+- without, it is a part of the zone around it: the same upstreams, and every setting that is not said is as it is there, hosts entries, aliases and refused
   names included.
 
 \`.\` is written \`.\` as it stands; names may have a dot at their end. Several zones can share settings with YAML's anchors: \`cache: &short {maxTtl: 5s}\` in one,
@@ -92,6 +92,27 @@ zones:
 \`\`\`
 
 A name outside its zone is an error in \`hosts\`, and is passed over in a \`hostsFile\`, since one file may serve many zones. All together may have ${HOST_NAMES.value.toLocaleString('en')} names.`;
+
+const ALIAS_NAMES = `## Aliases
+
+\`aliases\` lets a name lead to another, as CoreDNS's \`rewrite name exact\` does. Often it is an outside name that pods are to reach without leaving the cluster:
+
+\`\`\`yaml
+zones:
+  .:
+    aliases:
+      shop.example.com: ingress.edge.svc.cluster.local
+\`\`\`
+
+\`\`\`
+$ dig +noall +answer @169.254.20.10 shop.example.com
+shop.example.com.                30  IN  CNAME  ingress.edge.svc.cluster.local.
+ingress.edge.svc.cluster.local.  30  IN  A      10.96.3.7
+\`\`\`
+
+It holds for that very name and every type of record; names below it are asked as ever. The other name is asked where its own zone is asked, and where it does not exist, the
+answer is that. The answer is kept as long as that of the other name, 30 s at the most. In \`aliases\` a name outside its zone, a name that leads to an alias, and one that has \`hosts\` entries are
+errors; lines of a \`hostsFile\` give way. All zones together may have ${ALIASES.value.toLocaleString('en')}.`;
 
 const VALUES = `## Values
 

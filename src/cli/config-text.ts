@@ -75,10 +75,11 @@ function range(minSeconds: number, maxSeconds: number): string {
 }
 
 /** What most zones do not have. */
-function rarerText({ cache, hasAaaa, hosts, refuse, logSample }: ZoneConfig): string {
+function rarerText({ cache, hasAaaa, hosts, aliases, refuse, logSample }: ZoneConfig): string {
   return [
     ...(hasAaaa ? [] : ['no AAAA']),
     ...(hosts.length === 0 ? [] : [`${hosts.length} hosts entries`]),
+    ...(aliases.length === 0 ? [] : [`${aliases.length} aliases`]),
     ...(refuse.length === 0 ? [] : [`${refuse.length} names refused`]),
     ...(cache.keepLastGoodSeconds === 0 ? [] : [`last good kept ${seconds(cache.keepLastGoodSeconds)}`]),
     ...(cache.prefetchHits === 0 ? ['no prefetch'] : []),

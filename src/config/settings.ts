@@ -59,6 +59,8 @@ export interface ZoneSettings {
   /** Lines of hosts(5). */
   readonly hosts?: readonly Said[];
   readonly hostsFile?: Said;
+  /** By the name that stands for another, that other. */
+  readonly aliases?: Readonly<Record<string, Said>>;
   readonly logSample?: Said;
   /** Names in the zone that are refused, with all below them. */
   readonly refuse?: readonly Said[];

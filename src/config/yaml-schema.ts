@@ -119,6 +119,7 @@ const ZONE: Schema = v.objectWithRest(
       'A hosts(5) file that is answered in the same way: those of its names that are in the zone. A line that cannot be read is passed over and logged. Watched.',
       'none',
     ),
+    aliases: v.optional(aliases()),
     refuse: many(
       { allowed: 'names in the zone', example: 'ads.corp.example' },
       'Every question for these names and for names below them is REFUSED.',
@@ -255,6 +256,21 @@ function hosts(): Schema {
       kind,
       '{ db.corp.example: 10.1.2.3 }',
       'Names that are answered here, before any upstream is asked: A, AAAA, and PTR for their addresses. The other family of a name is “no such record”.',
+      'none',
+    ),
+  );
+}
+
+/** A map of names to names. */
+function aliases(): Schema {
+  const kind = { allowed: 'a map of names to names', example: 'db.corp.example: pg.shop.svc.cluster.local' };
+  return v.pipe(
+    isMap(`${kind.allowed}, such as {${kind.example}}`),
+    v.record(v.string(), leaf({ ...NAME, example: 'pg.shop.svc.cluster.local' })) as Schema,
+    text(
+      kind,
+      `{ ${kind.example} }`,
+      'Names that stand for others, in any zone: they are answered with a CNAME and with what the other name gives.',
       'none',
     ),
   );

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { HOST_NAMES } from '../core/limits.ts';
+import { parseAlias, type SaidAlias } from './aliases.ts';
 import type { Complaints } from './complaints.ts';
 import type { CachePolicy, HostEntry, PolicyName, UpstreamAddress } from './config.ts';
 import type { Surroundings } from './flags.ts';
@@ -24,6 +25,7 @@ export interface ZoneValues {
   readonly cache: Partial<CachePolicy>;
   readonly hasAaaa?: boolean | undefined;
   readonly hosts?: readonly HostEntry[] | undefined;
+  readonly aliases?: readonly SaidAlias[] | undefined;
   readonly refuse?: readonly string[] | undefined;
   readonly logSample?: number | undefined;
   /** Where it was said, for what only shows when all is put together. */
@@ -74,6 +76,7 @@ export class ZoneReader {
       cache: this.#cache(said.cache),
       hasAaaa: this.#one(said.aaaa, KINDS.onOff),
       hosts: this.#hosts(said, zone),
+      aliases: said.aliases && this.#aliases(said.aliases, zone),
       refuse: said.refuse && this.#refuse(said.refuse, zone),
       logSample: this.#one(said.logSample, KINDS.logSample),
     };
@@ -115,6 +118,19 @@ export class ZoneReader {
       `expected at most ${HOST_NAMES.value} names, all zones together`,
     );
     this.#hostNames = Number.NEGATIVE_INFINITY;
+  }
+
+  #aliases(said: Readonly<Record<string, Said>>, zone: string): SaidAlias[] {
+    const aliases = new Map<string, SaidAlias>();
+    for (const [name, value] of Object.entries(said)) {
+      const alias = this.#read(value, (text) => {
+        const read = parseAlias(name, text, zone);
+        if (aliases.has(read.from)) throw new Refusal(`${read.from} is there already; give it once`);
+        return read;
+      });
+      if (alias !== undefined) aliases.set(alias.from, { ...alias, said: value });
+    }
+    return [...aliases.values()];
   }
 
   #refuse(said: readonly Said[], zone: string): string[] {

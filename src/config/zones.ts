@@ -1,5 +1,6 @@
+import { checkAliases } from './aliases.ts';
 import type { Complaints } from './complaints.ts';
-import type { HostEntry, PolicyName, UpstreamAddress, ZoneConfig } from './config.ts';
+import type { Alias, HostEntry, PolicyName, UpstreamAddress, ZoneConfig } from './config.ts';
 import { formatDuration } from './duration.ts';
 import { CLUSTER_DEFAULTS, OUTSIDE_DEFAULTS, REVERSE_ZONES } from './zone-defaults.ts';
 import { enclosingNames, isWithin } from './zone-name.ts';
@@ -33,12 +34,27 @@ export function zonesFrom(sources: ZoneSources, complaints: Complaints): ZoneCon
     const whole = own === undefined ? closest(name, zones)! : undefined;
     const base = whole ?? { ...defaultsOf(name, own!, sources), zone: name, upstreams: own! };
     if (whole !== undefined) wholes.set(name, whole);
-    const zone = { ...overlay(base, values), zone: name, hosts: values?.hosts ?? [], refuse: values?.refuse ?? [] };
+    const zone = { ...overlay(base, values), zone: name, ...ownNames(values) };
     if (values !== undefined) check(zone, values, complaints);
     zones.set(name, zone);
   }
+  checkAliases(said.values(), complaints);
   const made = inherit(zones, wholes);
   return names.map((name) => made.get(name)!);
+}
+
+/** What the zone itself says of single names. A hosts file may serve others, too, so an alias goes before its lines. */
+function ownNames(values: ZoneValues | undefined): Pick<ZoneConfig, 'hosts' | 'aliases' | 'refuse'> {
+  const aliases = (values?.aliases ?? []).map(({ from, to }) => ({ from, to }));
+  const hosts = without(new Set(aliases.map(({ from }) => from)), values?.hosts ?? []);
+  return { hosts, aliases, refuse: values?.refuse ?? [] };
+}
+
+function without(names: ReadonlySet<string>, entries: readonly HostEntry[]): readonly HostEntry[] {
+  if (names.size === 0) return entries;
+  return entries
+    .map((entry) => ({ address: entry.address, names: entry.names.filter((name) => !names.has(name)) }))
+    .filter((entry) => entry.names.length > 0);
 }
 
 /** Upstreams of the zone itself; undefined where it is a part of another. */
@@ -139,6 +155,7 @@ function inherit(
 ): ReadonlyMap<string, ZoneConfig> {
   if (wholes.size === 0) return zones;
   const hosts = new Map<string, HostEntry[]>();
+  const aliases = new Map<string, Alias[]>();
   const refuse = new Map<string, string[]>();
   for (const zone of zones.values()) {
     for (const entry of zone.hosts) {
@@ -148,12 +165,15 @@ function inherit(
         append(hosts, part, { address: entry.address, names });
       }
     }
+    for (const alias of zone.aliases) {
+      for (const part of partsFor(alias.from, zone.zone, zones, wholes)) append(aliases, part, alias);
+    }
     for (const name of zone.refuse) {
       for (const part of partsFor(name, zone.zone, zones, wholes)) append(refuse, part, name);
     }
   }
   const made = new Map<string, ZoneConfig>();
-  for (const zone of zones.values()) made.set(zone.zone, withInherited(zone, hosts, refuse, wholes, made));
+  for (const zone of zones.values()) made.set(zone.zone, withInherited(zone, { hosts, aliases, refuse }, wholes, made));
   return made;
 }
 
@@ -175,24 +195,34 @@ function partsFor(
   return parts;
 }
 
+/** By the zone that they come down to. */
+interface Inherited {
+  readonly hosts: ReadonlyMap<string, HostEntry[]>;
+  readonly aliases: ReadonlyMap<string, Alias[]>;
+  readonly refuse: ReadonlyMap<string, string[]>;
+}
+
 function withInherited(
   zone: ZoneConfig,
-  hosts: ReadonlyMap<string, HostEntry[]>,
-  refuse: ReadonlyMap<string, string[]>,
+  { hosts, aliases, refuse }: Inherited,
   wholes: ReadonlyMap<string, ZoneConfig>,
   made: ReadonlyMap<string, ZoneConfig>,
 ): ZoneConfig {
   const whole = wholes.get(zone.zone);
   if (whole === undefined) return zone;
-  const own = new Set(zone.hosts.flatMap((entry) => entry.names));
-  const entries = (hosts.get(zone.zone) ?? [])
-    .map(({ address, names }) => ({ address, names: names.filter((name) => !own.has(name)) }))
-    .filter(({ names }) => names.length > 0);
+  const own = new Set([...zone.hosts.flatMap((entry) => entry.names), ...zone.aliases.map(({ from }) => from)]);
+  const entries = without(own, hosts.get(zone.zone) ?? []);
+  const others = (aliases.get(zone.zone) ?? []).filter(({ from }) => !own.has(from));
   const refused = new Set([...zone.refuse, ...(refuse.get(zone.zone) ?? [])]);
   // Wholes come before their parts, so what is refused above them has come down to the closest one.
   const above = made.get(whole.zone)!;
   if (isRefused(zone.zone, above)) refused.add(zone.zone);
-  return { ...zone, hosts: [...zone.hosts, ...entries], refuse: [...refused] };
+  return {
+    ...zone,
+    hosts: [...zone.hosts, ...entries],
+    aliases: [...zone.aliases, ...others],
+    refuse: [...refused],
+  };
 }
 
 const refusedNames = new WeakMap<ZoneConfig, ReadonlySet<string>>();

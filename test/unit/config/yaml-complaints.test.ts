@@ -68,6 +68,29 @@ const BAD: [yaml: string, ...complaints: RegExp[]][] = [
   ),
   zone('hosts: off', /\.hosts to off: /),
   zone('hostsFile: /nowhere', /\.hostsFile to \/nowhere: ENOENT.*expected a readable hosts file$/),
+  zone('aliases: {a.example: b.example}', /\.aliases\."a\.example" to b\.example: a\.example\. is not in this zone/),
+  zone('aliases: {a.corp.example: A.corp.example.}', /to A\.corp\.example\.: this is the name itself$/),
+  zone('aliases: {a.corp.example: .}', /to \.: expected domain names, such as/),
+  zone('aliases: {a.corp.example: a b}', /to "a b": expected a domain name such as/),
+  zone(
+    'aliases: {a.corp.example: x.example, A.corp.example: y.example}',
+    /to y\.example: a\.corp\.example\. is there already/,
+  ),
+  zone(
+    'aliases: {a.corp.example: b.corp.example, b.corp.example: c.corp.example}',
+    /\."a\.corp\.example" to b\.corp\.example: b\.corp\.example\. is an alias, too; expected the name that it leads to in/,
+  ),
+  zone(
+    'aliases: {a.corp.example: b.corp.example, b.corp.example: a.corp.example}',
+    /\."a\.corp\.example" to b/,
+    /\."b\.corp\.example" to a/,
+  ),
+  zone(
+    'aliases: {a.corp.example: b.example}, hosts: {a.corp.example: 10.0.0.1}',
+    /\.aliases\."a\.corp\.example" to b\.example: a\.corp\.example\. has hosts entries; give it one or the other$/,
+  ),
+  zone('aliases: [a.corp.example]', /\.aliases to a list: expected a map of names to names, such as \{db\.corp/),
+  zone('aliases: {a.corp.example: [b.example]}', /\.aliases\."a\.corp\.example" to a list: expected a domain name/),
   zone(
     'refuse: [a.corp.example, example]',
     /\.refuse\[1\] to example: example\. is not in this zone, corp\.example\.$/,

@@ -55,6 +55,16 @@ const ZONE_KEYS: [yaml: string, pick: (zone: ZoneConfig) => unknown, expected: u
     ({ hosts }) => hosts.map(({ address, names }) => `${address} ${names}`),
     ['10.0.0.5 db.corp.example.', 'fd00::5 db.corp.example.', '10.0.0.6 w.corp.example.'],
   ],
+  [
+    'aliases: {Db.corp.example: Pg.shop.svc.cluster.local., w.corp.example.: x.corp.example}',
+    ({ aliases }) => aliases,
+    [
+      { from: 'db.corp.example.', to: 'pg.shop.svc.cluster.local.' },
+      { from: 'w.corp.example.', to: 'x.corp.example.' },
+    ],
+  ],
+  ['hostsFile: /hosts\n    aliases: {a.corp.example: b.example}', ({ hosts }) => hosts, []],
+  ['aliases:', ({ aliases }) => aliases, []],
   ['hostsFile: /hosts', ({ hosts }) => hosts, [{ address: '10.0.0.7', names: ['a.corp.example.'] }]],
   [
     'tls: {caFile: /ca.pem}',

@@ -77,7 +77,7 @@ test('zones with upstreams of their own, and the root, live up to an hour and ar
 });
 
 test('a zone is what is said of it, and else as all are', () => {
-  const { zone, hosts, refuse, upstreams, ...rest } = zonesWith({
+  const { zone, hosts, aliases, refuse, upstreams, ...rest } = zonesWith({
     'corp.example.': { upstreams: CORP, policy: 'fastest', totalMs: 3000, cache: { staleSeconds: 0 }, hasAaaa: false },
   }).get('corp.example.')!;
   assert.deepEqual(rest, {
@@ -134,6 +134,34 @@ test('hosts entries and refused names of a zone reach its parts, and no zone wit
   assert.deepEqual(zones.get('deep.example.org.')!.refuse, ['deep.example.org.']);
   assert.deepEqual(zones.get('deeper.deep.example.org.')!.refuse, ['deeper.deep.example.org.']);
   assert.deepEqual(zones.get('own.example.org.')!.refuse, []);
+});
+
+test('aliases of a zone reach its parts, which may say something else, and no zone with upstreams of its own', () => {
+  const alias = (from: string, to: string) => ({ from, to, said: { text: to, origin: { name: 'aliases' } } });
+  const zones = zonesWith({
+    '.': {
+      aliases: ['a', 'b', 'c'].flatMap((name) => [
+        alias(`${name}.part.example.`, 'x.example.'),
+        alias(`${name}.own.example.`, 'x.example.'),
+      ]),
+      hosts: [{ address: '10.0.0.1', names: ['d.part.example.', 'e.part.example.'] }],
+    },
+    'part.example.': {
+      aliases: [alias('b.part.example.', 'y.example.'), alias('d.part.example.', 'y.example.')],
+      hosts: [{ address: '10.0.0.2', names: ['c.part.example.'] }],
+    },
+    'own.example.': { upstreams: CORP },
+  });
+  assert.deepEqual(zones.get('part.example.')!.aliases, [
+    { from: 'b.part.example.', to: 'y.example.' },
+    { from: 'd.part.example.', to: 'y.example.' },
+    { from: 'a.part.example.', to: 'x.example.' },
+  ]);
+  assert.deepEqual(
+    zones.get('part.example.')!.hosts.flatMap(({ names }) => names),
+    ['c.part.example.', 'e.part.example.'],
+  );
+  assert.deepEqual(zones.get('own.example.')!.aliases, []);
 });
 
 test('what concerns the way to an upstream is put on those that can use it', () => {
