@@ -168,5 +168,8 @@ export const RELAYS_PER_CLIENT = limit('relays_per_client', 32);
 /** Bytes that one zone transfer may have waiting in a client's connection: a message of the longest kind, and what is read in one go. 131,072 on top of `tcp_backlog_bytes`. Full: the server is read no more until the client has taken them. */
 export const RELAY_BUFFER_BYTES = limit('relay_buffer_bytes', 131_072);
 
-/** Zones that a NOTIFY has dropped in the last two seconds. 64 x 0.5 KiB, and 64 walks of 5 ms in 2 s. Full: not dropped. */
-export const NOTIFIED_ZONES = limit('notified_zones', 64);
+/**
+ * Zones that a NOTIFY, or an update without an answer, has dropped in the last two seconds. 64 x 0.5 KiB, and walks of the cache that take a twentieth of the thread
+ * at most. Full: not dropped.
+ */
+export const DOUBTFUL_ZONES = limit('doubtful_zones', 64);

@@ -21,15 +21,15 @@ import { Reply } from '../wire/reply.ts';
 import { rcodeToText } from '../wire/type-names.ts';
 import type { Client } from './client.ts';
 import type { Composer } from './composer.ts';
+import { DoubtfulFlush } from './doubtful-flush.ts';
 import { NO_UPSTREAM, OVERLOADED, TIMED_OUT } from './extended-errors.ts';
-import { NotifyFlush } from './notify-flush.ts';
 import { RelayCounts } from './relay-counts.ts';
 import { type RelayKind, relayKind } from './relay-kind.ts';
 import { Relaying, type RelayingOwner, type RelayOutcome, rcodeOf } from './relaying.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 import { TransferEnd } from './transfer-end.ts';
 import type { Zone } from './zone.ts';
-import type { ZoneFlush } from './zone-flush.ts';
+import type { FlushReason, ZoneFlush } from './zone-flush.ts';
 
 export interface PassThroughParts {
   clock: Clock;
@@ -50,7 +50,7 @@ const NO_OPTIONS = new Uint8Array(0);
 export class PassThrough implements RelayingOwner {
   readonly counts = new RelayCounts();
   readonly #parts: PassThroughParts;
-  readonly #notifyFlush: NotifyFlush;
+  readonly #doubtfulFlush: DoubtfulFlush;
   readonly #reply = new Reply();
   readonly #ownReply = new Reply();
   readonly #ownQuery = new QueryView(0);
@@ -61,7 +61,7 @@ export class PassThrough implements RelayingOwner {
   constructor(parts: PassThroughParts) {
     this.#parts = parts;
     this.#routes = parts.routes;
-    this.#notifyFlush = new NotifyFlush(parts.flush, parts.wheel);
+    this.#doubtfulFlush = new DoubtfulFlush(parts.flush, parts.wheel);
   }
 
   /** From the next message on. */
@@ -126,8 +126,8 @@ export class PassThrough implements RelayingOwner {
   onAnswer(relaying: Relaying, bytes: Uint8Array, start: number): void {
     if (rcodeOf(bytes, start) !== RCODE_NOERROR) return;
     const { kind } = relaying.request;
-    if (kind === 'update') this.#parts.flush.flush(zoneOf(relaying), 'update');
-    else if (kind === 'notify') this.#notifyFlush.note(zoneOf(relaying));
+    if (kind === 'update' && changesAny(relaying)) this.#parts.flush.flush(zoneOf(relaying), 'update');
+    else if (kind === 'notify') this.#flushDoubtful(relaying, 'notify');
   }
 
   onEnd(relaying: Relaying, outcome: RelayOutcome, reason: string): void {
@@ -135,7 +135,7 @@ export class PassThrough implements RelayingOwner {
     this.#count(relaying, -1);
     this.counts.ended[kind][outcome]++;
     this.counts.bytesBack[kind] += relaying.answerBytes;
-    if (kind === 'update' && relaying.isSent && outcome !== 'answered') this.#flushUnanswered(zoneOf(relaying));
+    if (kind === 'update' && relaying.isSent && outcome !== 'answered') this.#flushUnanswered(relaying);
     const isOurs = outcome !== 'answered';
     const rcode = isOurs ? RCODE_SERVFAIL : relaying.rcode;
     if (isOurs) this.#giveFailure(relaying, outcome);
@@ -144,13 +144,20 @@ export class PassThrough implements RelayingOwner {
     this.#tell(relaying, outcome, reason, rcode);
   }
 
+  /** Whether the update took effect is not known. While no server of the zone is alive, what is in the cache is all that there is. */
+  #flushUnanswered(relaying: Relaying): void {
+    const { forwarder } = relaying.request.zone;
+    if (changesAny(relaying) && !forwarder!.isAllDown) this.#flushDoubtful(relaying, 'update');
+  }
+
   /**
-   * Whether the update took effect is not known. Of the root and what is right below it, it did not: nobody updates those, and any pod could empty the cache
-   * by a message to a server that is silent.
+   * Not the root nor what is right below it, which nobody changes through a node's agent, and not the cluster's names, which the cluster DNS has from Kubernetes: it
+   * takes NOTIFY from anybody, and any pod could empty the cache.
    */
-  #flushUnanswered(zone: Uint8Array): void {
+  #flushDoubtful(relaying: Relaying, reason: FlushReason): void {
+    const zone = zoneOf(relaying);
     const isTopLevel = zone[0] === 0 || zone[1 + zone[0]!] === 0;
-    if (!isTopLevel) this.#parts.flush.flush(zone, 'update');
+    if (!isTopLevel && !relaying.request.zone.isCluster) this.#doubtfulFlush.note(zone, reason);
   }
 
   /** Ends all that is under way. */
@@ -235,6 +242,11 @@ export class PassThrough implements RelayingOwner {
 /** Of `192.0.2.1:4242`, `[::1]:53`. */
 function addressOf(peer: string): string {
   return peer.slice(0, peer.lastIndexOf(':'));
+}
+
+/** Whether the update section has records: prerequisites alone may be asked by anybody, and change nothing (RFC 2136, section 3). */
+function changesAny({ request: { message } }: Relaying): boolean {
+  return message[8] !== 0 || message[9] !== 0;
 }
 
 /** The name in the zone section, lower case. */

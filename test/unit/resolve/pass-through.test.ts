@@ -79,6 +79,14 @@ test('an update that is refused, or fails, drops nothing', async (t) => {
   assert.deepEqual([house.cache.size, flushes(house, 'update')], [2, 0]);
 });
 
+test('an update that asks only whether something is there, which servers answer to anybody, drops nothing', async (t) => {
+  const server = await serve(t, ({ query, reply }) => reply(replyTo(query)));
+  const house = houseOf(server);
+  fillCache(house);
+  assert.equal((await relay(house, request({ authorities: [] })))[3], 0);
+  assert.deepEqual([house.cache.size, flushes(house, 'update')], [2, 0]);
+});
+
 test('an answer that was on its way during the update is given, and not kept', async (t) => {
   const server = await serve(t, ({ query, reply }) => reply(replyTo(query)));
   const house = houseOf(server);
@@ -114,6 +122,18 @@ test('NOTIFY that the server does not take drops nothing', async (t) => {
   const house = houseOf(server);
   fillCache(house);
   await relay(house, request({ flags: NOTIFY }));
+  house.pass(3000);
+  assert.deepEqual([house.cache.size, flushes(house, 'notify')], [2, 0]);
+});
+
+test('NOTIFY for the cluster, which the cluster DNS takes from anybody, or for the root drops nothing', async (t) => {
+  const server = await serve(t, ({ query, reply }) => reply(replyTo(query)));
+  const house = houseOf(server);
+  house.cluster.targets = house.outside.targets;
+  fillCache(house);
+  for (const name of [[], ['example'], ['local'], ['cluster', 'local'], ['svc', 'cluster', 'local']]) {
+    await relay(house, request({ flags: NOTIFY, name }));
+  }
   house.pass(3000);
   assert.deepEqual([house.cache.size, flushes(house, 'notify')], [2, 0]);
 });
@@ -172,6 +192,24 @@ for (const [what, isStream, waitMs] of [
     assert.equal(house.cache.size, 1, 'it may have been done');
   });
 }
+
+test('updates that are not answered, however many, drop their zone once and once more; while all servers are down, never', async (t) => {
+  const silent = await serve(t, () => {});
+  const house = houseOf(silent);
+  fillCache(house);
+  house.outside.isAllDown = true;
+  house.send(request());
+  await until('it has come', () => silent.received.length === 1);
+  house.pass(10_100);
+  assert.equal(house.cache.size, 2, 'what is cached is all that there is');
+  house.outside.isAllDown = false;
+  for (let id = 0; id < 5; id++) house.send(request({ id }));
+  await until('all have come', () => silent.received.length === 6);
+  house.pass(10_100);
+  assert.deepEqual([house.cache.size, flushes(house, 'update')], [1, 1]);
+  house.pass(10_100);
+  assert.equal(flushes(house, 'update'), 2);
+});
 
 test('an update of the root or right below it, to a server that is silent, does not cost the cache its answers', async (t) => {
   const silent = await serve(t, () => {});

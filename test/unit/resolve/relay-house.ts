@@ -38,10 +38,12 @@ export interface RequestOptions {
   readonly additionals?: readonly WrittenRecord[];
 }
 
-/** Of an update of `corp.example`, where nothing else is said. */
+/** Of an update of `corp.example` that adds a record, where nothing else is said. */
 export function request({ flags = UPDATE, name = ZONE, type = 6, id = 0x4711, ...rest }: RequestOptions = {}): Buffer {
   const questions = [{ name, type, class: 1 }];
-  return Buffer.from(writeMessage({ id, flags, questions, answers: [], authorities: [], additionals: [], ...rest }));
+  const added = { owner: ['new', ...name], type: 1, class: 1, ttl: 60, data: [Buffer.from([192, 0, 2, 7])] };
+  const authorities = flags === UPDATE ? [added] : [];
+  return Buffer.from(writeMessage({ id, flags, questions, answers: [], authorities, additionals: [], ...rest }));
 }
 
 /** A reply to `query` without records. */

@@ -1,18 +1,18 @@
-import { NOTIFIED_ZONES } from '../core/limits.ts';
+import { DOUBTFUL_ZONES } from '../core/limits.ts';
 import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
-import type { ZoneFlush } from './zone-flush.ts';
+import type { FlushReason, ZoneFlush } from './zone-flush.ts';
 
 /** A secondary fetches the zone after it has answered the NOTIFY: what is asked until then is old again. */
 const AGAIN_MS = 2000;
 
 /**
- * What a NOTIFY drops: the zone at once, and once more when the server has had time to fetch it. Further ones meanwhile drop nothing, for anyone can send
- * them, and a cache that is always empty is none.
+ * Drops a zone that may have changed, for a NOTIFY or an update whose answer did not come: at once, and once more when a server has had time to fetch it.
+ * Further signs meanwhile drop nothing, for any pod can give them, and a cache that is always empty is none.
  */
-export class NotifyFlush {
+export class DoubtfulFlush {
   readonly #flush: ZoneFlush;
   readonly #wheel: TimerWheel;
-  readonly #notified = new Map<string, Timer>();
+  readonly #pending = new Map<string, Timer>();
 
   constructor(flush: ZoneFlush, wheel: TimerWheel) {
     this.#flush = flush;
@@ -20,20 +20,20 @@ export class NotifyFlush {
   }
 
   /** `zone`: an uncompressed name, lower case, which is kept. */
-  note(zone: Uint8Array): void {
+  note(zone: Uint8Array, reason: FlushReason): void {
     const key = Buffer.from(zone).toString('latin1');
-    if (this.#notified.has(key)) return;
-    if (this.#notified.size >= NOTIFIED_ZONES.value) {
-      NOTIFIED_ZONES.hits++;
+    if (this.#pending.has(key)) return;
+    if (this.#pending.size >= DOUBTFUL_ZONES.value) {
+      DOUBTFUL_ZONES.hits++;
       return;
     }
     const again = new Again(() => {
-      this.#notified.delete(key);
-      this.#flush.flush(zone, 'notify');
+      this.#pending.delete(key);
+      this.#flush.flush(zone, reason);
     });
-    this.#notified.set(key, again);
+    this.#pending.set(key, again);
     this.#wheel.set(again, AGAIN_MS);
-    this.#flush.flush(zone, 'notify');
+    this.#flush.flush(zone, reason);
   }
 }
 
