@@ -35,21 +35,34 @@ Examples:
   kubectl -n kube-system get configmap node-local-dns -o yaml > map.yaml && signpost import map.yaml
 To use a Corefile as it is: signpost serve --corefile FILE`;
 
+const CLUSTER_DNS_UNSAID = [
+  'Where the cluster DNS is, it does not say: KUBE_DNS_UPSTREAM_SERVICE_HOST or KUBE_DNS_SERVICE_HOST of the pod does, or --cluster-dns.',
+];
+
 async function importFile(file: string, flags: ImportFlags): Promise<void> {
-  const [{ importText, checkImported }, { readCorefile }, { plainSettings, settingsFlags }] = await Promise.all([
-    import('../config/corefile/import-file.ts'),
-    import('../config/corefile/corefile-reader.ts'),
-    import('../config/settings-yaml.ts'),
-  ]);
+  const [{ importText, checkImported }, { readCorefile }, { plainSettings, settingsFlags }, { flagSettings }] =
+    await Promise.all([
+      import('../config/corefile/import-file.ts'),
+      import('../config/corefile/corefile-reader.ts'),
+      import('../config/settings-yaml.ts'),
+      import('../config/flag-settings.ts'),
+    ]);
   const read = (surroundings: Surroundings): ImportedCorefile => {
     const complaints = new Complaints();
     const text = complaints.read('ERR_COREFILE', `read ${shown(file)}`, 'FILE', () => readCorefile(file, surroundings));
     complaints.throwIfAny();
-    const imported = importText(text!, file, flags, surroundings, complaints);
+    const { settings, notes } = importText(text!, file, flags, surroundings, complaints);
     complaints.throwIfAny();
-    checkImported(imported.settings, complaints);
+    // What placeholders stand for is no setting of the Corefile, but a person who says it wants it in the file.
+    const { clusterDns, resolvConf } = flagSettings(flags, complaints);
+    const whole: Settings = {
+      ...(clusterDns && { clusterDns }),
+      ...(resolvConf && settings.upstreams === undefined && { resolvConf }),
+      ...settings,
+    };
+    checkImported(whole, complaints);
     complaints.throwIfAny();
-    return imported;
+    return { settings: whole, notes };
   };
   try {
     const { settings, notes } = read(processSurroundings());
@@ -78,6 +91,7 @@ async function importedText(file: string, settings: Settings, notes: readonly No
       ? 'The same in flags, without a file:'
       : 'In flags, without a file, and without what the zones below say beside their upstreams:',
     `  ${words.join(' ')}`,
+    ...(settings.clusterDns === undefined ? CLUSTER_DNS_UNSAID : []),
     ...section(
       'Has no equal here, and matters:',
       notes.filter(({ matters }) => matters),

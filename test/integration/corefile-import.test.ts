@@ -45,6 +45,7 @@ test('import prints a file for --config, and names above it what has no equal', 
     `# From Corefile. Save this as signpost.yaml, then: signpost serve --config signpost.yaml
 # In flags, without a file, and without what the zones below say beside their upstreams:
 #   signpost serve --listen 127.0.0.9:53 --cluster-domain cluster.local --upstream udp+tcp://192.0.2.1:53
+# Where the cluster DNS is, it does not say: KUBE_DNS_UPSTREAM_SERVICE_HOST or KUBE_DNS_SERVICE_HOST of the pod does, or --cluster-dns.
 #
 # Has no equal here, and matters:
 #   Corefile:13: rewrite is left out: a.example is asked as a.example, not as b.example; move the rule to the cluster DNS, which is asked for names of the cluster, or make a.example an alias in its own zone
@@ -68,6 +69,24 @@ zones:
       negativeMaxTtl: 30s
 `,
   );
+});
+
+test('what placeholders are said to stand for is in the file', async () => {
+  const { code, stdout, stderr } = await signpost(
+    'import',
+    'Corefile',
+    '--cluster-dns',
+    '192.0.2.10',
+    '--listen',
+    '127.0.0.9',
+  );
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^clusterDns:\n {2}- 192\.0\.2\.10$/m);
+  assert.match(stdout, /^# {3}signpost serve .*--cluster-dns 192\.0\.2\.10/m);
+  assert.doesNotMatch(stdout, /it does not say/);
+  const bad = await signpost('import', 'Corefile', '--cluster-dns', 'dns.example');
+  assert.deepEqual([bad.code, bad.stdout], [2, '']);
+  assert.match(bad.stderr, /--cluster-dns/);
 });
 
 test('import --json is the same for scripts', async () => {
