@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NameTest } from '../cache/drops.ts';
-import type { CachePolicy, Config, HostEntry, ZoneConfig } from '../config/config.ts';
+import type { Alias, CachePolicy, Config, HostEntry, ZoneConfig } from '../config/config.ts';
 import { upstreamKey } from '../config/upstream-address.ts';
 import type { Steps } from '../core/slices.ts';
 import { reverseName } from '../resolve/host-table.ts';
@@ -22,6 +22,7 @@ export function* changedNames(before: Config, after: Config): Steps<Set<string>>
     if (known === zone) continue;
     addHosts(names, known?.hosts ?? [], zone.hosts);
     // What was refused was not kept; what is refused now may be.
+    addAliases(names, known?.aliases ?? [], zone.aliases);
     const refused = new Set(known?.refuse);
     for (const name of zone.refuse) if (!refused.has(name)) names.add(name);
     yield;
@@ -29,12 +30,22 @@ export function* changedNames(before: Config, after: Config): Steps<Set<string>>
   for (const gone of earlier.values()) {
     names.add(gone.zone);
     addHosts(names, gone.hosts, []);
+    addAliases(names, gone.aliases, []);
     yield;
   }
   if (before.clusterDomain !== after.clusterDomain) {
     for (const domain of [before.clusterDomain, after.clusterDomain]) names.add(`${domain}.`);
   }
+  // What an alias leads to may be answered otherwise.
+  for (const { aliases } of after.zones) {
+    for (const { from, to } of aliases) if (isWithinAny(to, names)) names.add(from);
+  }
   return names;
+}
+
+function isWithinAny(name: string, zones: ReadonlySet<string>): boolean {
+  for (let rest = name; rest !== ''; rest = rest.slice(rest.indexOf('.') + 1)) if (zones.has(rest)) return true;
+  return zones.has('.');
 }
 
 /** Says of a name whether one of `names` stands for it. `routes`: the zones as they are now. */
@@ -80,4 +91,14 @@ function addHosts(names: Set<string>, before: readonly HostEntry[], after: reado
     if (known.has(text) && wanted.has(text)) continue;
     for (const name of [...entry.names, reverseName(entry.address)]) names.add(name);
   }
+}
+
+/** Aliases that are in one list only. */
+function addAliases(names: Set<string>, before: readonly Alias[], after: readonly Alias[]): void {
+  const known = new Map(before.map(({ from, to }) => [from, to]));
+  for (const { from, to } of after) {
+    if (known.get(from) === to) known.delete(from);
+    else names.add(from);
+  }
+  for (const from of known.keys()) names.add(from);
 }

@@ -65,7 +65,7 @@ export function* zoneTableInSteps(
     const zone = zones.get(name)!;
     if (aliases.length > 0) zones.set(name, { ...zone, aliases: yield* aliasesOf(aliases, zone, zones) });
   }
-  return yield* RouteTable.inSteps(new Map([...zones, ...refusals(config, zones)]));
+  return yield* RouteTable.inSteps(entriesOf(config, zones));
 }
 
 const PLAIN: Pick<ZoneConfig, 'hasAaaa' | 'hosts'> = { hasAaaa: true, hosts: [] };
@@ -107,20 +107,19 @@ function closest(name: string, zones: ReadonlyMap<string, Zone>): Zone {
 }
 
 /**
- * Each refused name is a zone of its own, so that it costs the others nothing, with the metrics of the zone that refuses it. A name that another zone of the
- * configuration has is that one's, as are all below it.
+ * Zones, and each refused name as a zone of its own, so that it costs the others nothing, with the metrics of the zone that refuses it. A name that another zone of
+ * the configuration has is that one's, as are all below it.
  */
-function refusals(config: Pick<Config, 'zones'>, zones: ReadonlyMap<string, Zone>): [string, Zone][] {
-  const configured = new Set(config.zones.map(({ zone }) => zone));
-  return config.zones.flatMap(({ zone, refuse }) => {
-    const refused = {
-      ...zones.get(zone)!,
-      forwarder: undefined,
-      rules: undefined,
-      aliases: undefined,
-      isRefused: true,
-    };
-    const own = refuse.filter((name) => name === zone || !configured.has(name));
-    return own.map((name): [string, Zone] => [name, refused]);
-  });
+function* entriesOf(
+  config: Pick<Config, 'zones'>,
+  zones: ReadonlyMap<string, Zone>,
+): Generator<[name: string, zone: Zone], void> {
+  yield* zones;
+  for (const { zone, refuse } of config.zones) {
+    if (refuse.length === 0) continue;
+    const known = zones.get(zone)!;
+    const refused = { ...known, forwarder: undefined, rules: undefined, aliases: undefined, isRefused: true };
+    // Local zones are none of the configuration's.
+    for (const name of refuse) if (name === zone || zones.get(name)?.forwarder === undefined) yield [name, refused];
+  }
 }

@@ -46,7 +46,6 @@ export class Upstreams {
   #byKey = new Map<string, Upstream>();
   /** Named no more, with replies still to come. */
   #leaving: Upstream[] = [];
-  #forwarders: Forwarder[] = [];
   /** Of forwarders that were replaced: counters never go back. */
   #past = { hedges: 0, moved: 0, allDown: 0, rejected: 0 };
   #byZone: ReadonlyMap<string, Forwarder> = new Map();
@@ -77,6 +76,7 @@ export class Upstreams {
   *prepare(zones: readonly ZoneConfig[]): Steps<PreparedUpstreams> {
     const kept = new Map<string, Upstream>();
     const forwarders = new Map<string, Forwarder>();
+    const configs = new Map<string, ZoneConfig>();
     const { random, clock, wheel } = this.#parts;
     const departures = this.#departures;
     for (const config of zones) {
@@ -89,9 +89,10 @@ export class Upstreams {
         const options = { upstreams, policy: policyByName(name, random), tryMs, totalMs };
         forwarders.set(zone, new Forwarder(options, { clock, wheel, departures, random }));
       }
+      configs.set(zone, config);
       yield;
     }
-    return { kept, forwarders, zones: new Map(zones.map((config) => [config.zone, config])) };
+    return { kept, forwarders, zones: configs };
   }
 
   /** Uses what was prepared. Upstreams that are named no more answer what they have in flight, and close. */
@@ -102,12 +103,8 @@ export class Upstreams {
     for (const [key, upstream] of this.#byKey) if (!kept.has(key)) this.#leaving.push(upstream);
     for (const upstream of this.#leaving) upstream.drain();
     this.#byKey = new Map(kept);
-    const used = new Set(forwarders.values());
-    addCounts(
-      this.#past,
-      this.#forwarders.filter((forwarder) => !used.has(forwarder)),
-    );
-    this.#forwarders = [...used];
+    for (const [zone, forwarder] of this.#byZone)
+      if (forwarders.get(zone) !== forwarder) addCounts(this.#past, forwarder);
     this.#byZone = forwarders;
     this.#zones = zones;
     this.loops.watch(forwarders);
@@ -131,7 +128,9 @@ export class Upstreams {
 
   /** Second upstreams asked, questions moved to another, questions while all were down, questions that no upstream had room for; all zones together. */
   get counts(): Readonly<Counts> {
-    return addCounts({ ...this.#past }, this.#forwarders);
+    const sums = { ...this.#past };
+    for (const forwarder of this.#byZone.values()) addCounts(sums, forwarder);
+    return sums;
   }
 
   /** Closes every connection and socket at once; questions in flight fail. */
@@ -151,14 +150,11 @@ interface Counts {
   rejected: number;
 }
 
-function addCounts(sums: Counts, forwarders: readonly Readonly<Counts>[]): Counts {
-  for (const { hedges, moved, allDown, rejected } of forwarders) {
-    sums.hedges += hedges;
-    sums.moved += moved;
-    sums.allDown += allDown;
-    sums.rejected += rejected;
-  }
-  return sums;
+function addCounts(sums: Counts, { hedges, moved, allDown, rejected }: Readonly<Counts>): void {
+  sums.hedges += hedges;
+  sums.moved += moved;
+  sums.allDown += allDown;
+  sums.rejected += rejected;
 }
 
 /** The same servers in the same order, chosen and waited for in the same way. */
