@@ -16,7 +16,10 @@ export function addConfigOptions(command: Command): Command {
     .optionsGroup('Where it listens:')
     .option('--listen <IP[:PORT]>', `UDP and TCP; may be repeated (default ${DEFAULTS.listen})`, collect)
     .option('--metrics <IP:PORT|off>', `/metrics alone, for the network (default ${DEFAULTS.metrics})`)
-    .option('--admin <IP:PORT|off>', `/health, /ready, /metrics, for the node itself (default ${DEFAULTS.admin})`)
+    .option(
+      '--admin <IP:PORT|off>',
+      `status page, /health, /ready, /metrics, for the node itself (default ${DEFAULTS.admin})`,
+    )
     .option('--probes <IP:PORT>', '/health and /ready alone, on a further address; may be repeated', collect)
     .optionsGroup('Whom it asks:')
     .option(

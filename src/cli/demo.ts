@@ -27,7 +27,7 @@ export function defineDemo(command: Command): void {
     .option('--listen <IP[:PORT]>', `UDP and TCP; may be repeated (default ${DEFAULT_LISTEN})`, collect)
     .option('--cluster <FILE>', 'YAML: your own namespaces, Services and outside names')
     .option('--metrics <IP:PORT|off>', '/metrics alone', DEFAULT_METRICS)
-    .option('--admin <IP:PORT|off>', '/health, /ready, /metrics', DEFAULT_ADMIN)
+    .option('--admin <IP:PORT|off>', 'status page, /health, /ready, /metrics', DEFAULT_ADMIN)
     .action((flags: DemoFlags) => demo(flags));
 }
 
