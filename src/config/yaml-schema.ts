@@ -121,7 +121,7 @@ const ZONE: Schema = v.objectWithRest(
     ),
     aliases: v.optional(aliases()),
     refuse: many(
-      { allowed: 'names in the zone', example: 'ads.corp.example' },
+      { allowed: 'a name in the zone', example: 'ads.corp.example' },
       'Every question for these names and for names below them is REFUSED.',
       'none',
     ),
