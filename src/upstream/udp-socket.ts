@@ -113,7 +113,8 @@ export class UdpSocket {
       return;
     }
     const exchange = this.pending.at(slot);
-    const cookie = this.#parts.cookies?.judge(message, 0, message.length);
+    // Without OPT ours was not sent either.
+    const cookie = exchange.endsInEmptyOpt ? this.#parts.cookies?.judge(message, 0, message.length) : undefined;
     if (cookie === COOKIE_WRONG) {
       this.#parts.owner.onBadReply(BAD_COOKIE);
       return;

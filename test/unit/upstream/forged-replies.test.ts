@@ -118,6 +118,26 @@ test('a server that knows no cookies is asked with ours, and believed', async (t
   assert.equal(first.doubtful, 0);
 });
 
+test('a question without OPT, such as a probe of our own, can have no cookie in its reply: that one is believed', async (t) => {
+  const script: Script = (received) => {
+    const hasOpt = received.query[11] === 1;
+    const options = hasOpt ? { options: cookie(cookieOf(received).subarray(0, 8), SERVER_PART) } : {};
+    received.reply(answerTo(received.query, options));
+  };
+  const { forwarder, first, server } = await scene(t, script, { hasCookies: true });
+  assert.equal((await ask(forwarder, 'first.test')).rcode, 0);
+  const message = Buffer.from('0000010000010000000000000000020001', 'hex');
+  for (let i = 0; i < 3; i++) {
+    await new Promise<void>((resolve, reject) => {
+      const end = message.length;
+      forwarder.ask({ message, questionEnd: end, end, onAnswer: () => resolve(), onFailure: reject });
+    });
+  }
+  assert.equal(first.doubtful, 0);
+  assert.equal((await ask(forwarder, 'last.test')).rcode, 0);
+  assert.equal(cookieOf(server.received.at(-1)!).length, 8 + SERVER_PART.length, 'and the cookie not forgotten');
+});
+
 test('questions leave from the source address', async (t) => {
   for (const transport of ['udp', 'tcp'] as const) {
     const sources = new Set<string>();
