@@ -1,7 +1,6 @@
 import type { Ask, Asker } from '../upstream/ask.ts';
+import { ROOT_QUESTION } from '../upstream/probe.ts';
 
-/** `. IN NS`, RD: any server says something to it. */
-const QUESTION = Uint8Array.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]);
 const AGAIN_MS = 1000;
 
 /**
@@ -25,5 +24,6 @@ export function warmUp(forwarders: () => Iterable<Asker>): () => void {
 }
 
 function question(onAnswer: () => void): Ask {
-  return { message: QUESTION, questionEnd: QUESTION.length, end: QUESTION.length, onAnswer, onFailure() {} };
+  const { length } = ROOT_QUESTION;
+  return { message: ROOT_QUESTION, questionEnd: length, end: length, onAnswer, onFailure() {} };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { CLASS_IN, FLAG_RD, HEADER_LENGTH, MAX_NAME_LENGTH, TYPE_HINFO } from '../wire/constants.ts';
+import { MAX_NAME_LENGTH, TYPE_HINFO } from '../wire/constants.ts';
 import { nameFromText } from '../wire/name.ts';
-import { Exchange } from './exchange.ts';
+import { Probe, probeQuestion } from './probe.ts';
 import type { Upstream } from './upstream.ts';
 
 const PREFIX = 'signpost-loop-';
@@ -47,51 +47,20 @@ export class LoopNames {
 }
 
 /** One question whether an upstream leads back to us for a zone. HINFO, as CoreDNS asks too: every server passes it on, and nobody has an answer to it. */
-export class LoopProbe extends Exchange {
+export class LoopProbe extends Probe {
   readonly zone: string;
   readonly upstream: Upstream;
   readonly number: number;
   /** It came back to us. */
   hasReturned = false;
-  readonly #onEnd: (probe: LoopProbe, isAnswered: boolean) => void;
 
   constructor(
     parts: { zone: string; upstream: Upstream; number: number; name: Uint8Array },
-    onEnd: (probe: LoopProbe, isAnswered: boolean) => void,
+    onEnd: (isAnswered: boolean) => void,
   ) {
-    const message = question(parts.name);
-    super(message, message.length, message.length);
+    super(probeQuestion(parts.name, TYPE_HINFO), onEnd);
     this.zone = parts.zone;
     this.upstream = parts.upstream;
     this.number = parts.number;
-    this.#onEnd = onEnd;
   }
-
-  override onReply(): void {
-    this.#end(true);
-  }
-
-  override onUnreachable(): void {
-    this.#end(false);
-  }
-
-  override onTimeout(): void {
-    this.#end(false);
-  }
-
-  #end(isAnswered: boolean): void {
-    if (this.isDone) return;
-    this.isDone = true;
-    this.#onEnd(this, isAnswered);
-  }
-}
-
-function question(name: Uint8Array): Uint8Array {
-  const message = new Uint8Array(HEADER_LENGTH + name.length + 4);
-  message[2] = FLAG_RD >> 8;
-  message[5] = 1;
-  message.set(name, HEADER_LENGTH);
-  message[message.length - 3] = TYPE_HINFO;
-  message[message.length - 1] = CLASS_IN;
-  return message;
 }

@@ -159,10 +159,10 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
     const number = this.#names.next();
     const name = this.#names.name(number, zone);
     if (name === undefined) return;
-    const probe = new LoopProbe({ zone, upstream, number, name }, (ended, isAnswered) => {
-      this.#parts.wheel.clear(ended);
-      this.#outstanding.delete(ended.number);
-      if (isAnswered && !ended.hasReturned) this.#onClean(ended);
+    const probe = new LoopProbe({ zone, upstream, number, name }, (isAnswered) => {
+      this.#parts.wheel.clear(probe);
+      this.#outstanding.delete(number);
+      if (isAnswered && !probe.hasReturned) this.#onClean(probe);
     });
     this.#outstanding.set(number, probe);
     this.#parts.wheel.set(probe, PROBE_MS);

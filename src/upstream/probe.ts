@@ -1,19 +1,16 @@
 import { CLASS_IN, FLAG_RD, HEADER_LENGTH, TYPE_NS } from '../wire/constants.ts';
 import { Exchange } from './exchange.ts';
 
-/** `. IN NS`, recursion desired: what CoreDNS probes with too, and every server has an answer to it. */
-const MESSAGE = new Uint8Array(HEADER_LENGTH + 5);
-MESSAGE[2] = FLAG_RD >> 8;
-MESSAGE[5] = 1;
-MESSAGE[14] = TYPE_NS;
-MESSAGE[16] = CLASS_IN;
+/** `. IN NS`: what CoreDNS probes with too, and every server has an answer to it. */
+export const ROOT_QUESTION = probeQuestion(new Uint8Array(1), TYPE_NS);
 
-/** A small question of our own. What it says does not matter: `onEnd` tells whether anything came, or, undefined, that its time was over. */
+/** A small question of our own. What is said to it does not matter: `onEnd` is called once and tells whether anything came before its time was over. */
 export class Probe extends Exchange {
-  readonly #onEnd: (probe: Probe, isAnswered: boolean) => void;
+  readonly #onEnd: (isAnswered: boolean) => void;
 
-  constructor(onEnd: (probe: Probe, isAnswered: boolean) => void) {
-    super(MESSAGE, MESSAGE.length, MESSAGE.length);
+  /** `message`: a whole query, header and question. */
+  constructor(message: Uint8Array, onEnd: (isAnswered: boolean) => void) {
+    super(message, message.length, message.length);
     this.#onEnd = onEnd;
   }
 
@@ -32,6 +29,17 @@ export class Probe extends Exchange {
   #end(isAnswered: boolean): void {
     if (this.isDone) return;
     this.isDone = true;
-    this.#onEnd(this, isAnswered);
+    this.#onEnd(isAnswered);
   }
+}
+
+/** A query for `name`, in wire form; recursion desired. */
+export function probeQuestion(name: Uint8Array, type: number): Uint8Array {
+  const message = new Uint8Array(HEADER_LENGTH + name.length + 4);
+  message[2] = FLAG_RD >> 8;
+  message[5] = 1;
+  message.set(name, HEADER_LENGTH);
+  message[message.length - 3] = type;
+  message[message.length - 1] = CLASS_IN;
+  return message;
 }

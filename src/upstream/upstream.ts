@@ -10,7 +10,7 @@ import { Durations } from './durations.ts';
 import type { Exchange } from './exchange.ts';
 import { Health } from './health.ts';
 import { Owed } from './owed.ts';
-import { Probe } from './probe.ts';
+import { Probe, ROOT_QUESTION } from './probe.ts';
 import type { RandomIds } from './random-ids.ts';
 import { RoundTrips } from './round-trips.ts';
 import { TCP_TIMING, TcpPool, type TcpPoolOwner, type TcpTiming } from './tcp-pool.ts';
@@ -326,8 +326,8 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   }
 
   #ownQuestion(onEnd: (isAnswered: boolean) => void): Probe {
-    const probe = new Probe((ended, isAnswered) => {
-      this.#parts.wheel.clear(ended);
+    const probe = new Probe(ROOT_QUESTION, (isAnswered) => {
+      this.#parts.wheel.clear(probe);
       onEnd(isAnswered);
     });
     this.#parts.wheel.set(probe, PROBE_MS);

@@ -4,9 +4,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DohQueue } from '../../../src/upstream/doh-queue.ts';
 import { DohStream } from '../../../src/upstream/doh-stream.ts';
-import { Probe } from '../../../src/upstream/probe.ts';
+import { Probe, ROOT_QUESTION } from '../../../src/upstream/probe.ts';
 
-const stream = (slot: number): DohStream => new DohStream(new Probe(() => {}), slot);
+const stream = (slot: number): DohStream => new DohStream(new Probe(ROOT_QUESTION, () => {}), slot);
 
 test('what waits leaves in the order in which it came, whatever comes and goes meanwhile', () => {
   const queue = new DohQueue();
