@@ -19,7 +19,7 @@ const COREFILE = `cluster.local:53 {
     errors
     cache 30
     bind __PILLAR__LOCAL__DNS__
-    rewrite name exact a.example b.example
+    rewrite name suffix .a.example .b.example
     forward . 192.0.2.1
 }
 `;
@@ -48,7 +48,7 @@ test('import prints a file for --config, and names above it what has no equal', 
 # Where the cluster DNS is, it does not say: KUBE_DNS_UPSTREAM_SERVICE_HOST or KUBE_DNS_SERVICE_HOST of the pod does, or --cluster-dns.
 #
 # Has no equal here, and matters:
-#   Corefile:13: rewrite is left out: a.example is asked as a.example, not as b.example; move the rule to the cluster DNS, which is asked for names of the cluster, or make a.example an alias in its own zone
+#   Corefile:13: rewrite is left out: names, types and options are asked as clients write them (name suffix .a.example .b.example); move the rule to the cluster DNS
 #
 # Built in, or left out without clients noticing:
 #   Corefile:2, Corefile:10: errors is built in: failures are logged, the same one at most once in 10 s

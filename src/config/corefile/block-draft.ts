@@ -49,6 +49,16 @@ export interface HostsDraft {
   readonly isFallthrough: boolean;
 }
 
+/** A `rewrite` of one name to another. Lower case, with the trailing dot. */
+export interface AliasDraft {
+  readonly at: Token;
+  readonly from: string;
+  readonly to: string;
+  readonly said: Said;
+  /** False: the rules after it see the name that it has made. */
+  readonly isFinal: boolean;
+}
+
 /** Something that is said of zones within a block; undefined: of all its zones. */
 export interface ZonesSaid {
   readonly zones: readonly string[] | undefined;
@@ -60,6 +70,7 @@ export class BlockDraft {
   readonly forwards: ForwardDraft[] = [];
   readonly caches: CacheDraft[] = [];
   readonly hosts: HostsDraft[] = [];
+  readonly aliases: AliasDraft[] = [];
   /** Zones of the `kubernetes` plugin. */
   readonly clusterZones: ZonesSaid[] = [];
   readonly noAaaa: ZonesSaid[] = [];

@@ -3,6 +3,7 @@ import type { Said, Settings, ZoneSettings } from '../settings.ts';
 import { REVERSE_ZONES } from '../zone-defaults.ts';
 import { findClusterZone } from './cluster-zone.ts';
 import { type Note, noteAt } from './note.ts';
+import { planAliases } from './plan-aliases.ts';
 import { planHosts } from './plan-hosts.ts';
 import { saidAt } from './said.ts';
 import { attempt, type Server } from './server.ts';
@@ -25,6 +26,7 @@ export interface AssemblyParts extends TargetSources {
 /** All server blocks as one layer of settings. */
 export function corefileSettings(servers: readonly Server[], parts: AssemblyParts): Settings {
   const plans = planZones(servers, parts.notes, parts.complaints);
+  planAliases(servers, plans, parts.notes);
   planHosts(servers, plans, parts.notes);
   const clusterZone = findClusterZone(plans, parts.clusterZone);
   const root = plans.get('.');

@@ -50,6 +50,8 @@ function giveLine(
         passOver(`${name} is in no zone of this block`);
       } else if (plan.settings.refuse?.some(({ text }) => isWithin(name, text))) {
         passOver(`${name} is refused, with the zone that it is in`);
+      } else if (plan.settings.aliases?.[name.slice(0, -1)] !== undefined) {
+        passOver(`${name} is rewritten before`);
       } else byPlan.set(plan, [...(byPlan.get(plan) ?? []), name]);
     }
     for (const [{ settings }, names] of byPlan) {

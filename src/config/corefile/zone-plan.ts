@@ -21,8 +21,9 @@ export interface ZonePlan {
 }
 
 /** What is said of the zone beside its name and its upstreams. */
-type PlannedSettings = Mutable<Omit<ZoneSettings, 'zone' | 'upstreams' | 'hosts' | 'refuse'>> & {
+type PlannedSettings = Mutable<Omit<ZoneSettings, 'zone' | 'upstreams' | 'hosts' | 'aliases' | 'refuse'>> & {
   hosts?: Said[];
+  aliases?: Record<string, Said>;
   refuse?: Said[];
 };
 

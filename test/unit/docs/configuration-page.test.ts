@@ -15,7 +15,7 @@ test('docs/configuration.md is what the schema makes of it: `npm run docs` write
 
 test('every YAML example of the page is a configuration', () => {
   const examples = [...configurationPage().matchAll(/```yaml\n(.*?)```/gs)];
-  assert.equal(examples.length, 2);
+  assert.equal(examples.length, 3);
   for (const [, yaml] of examples) assert.deepEqual(complaintsAbout(yaml!, {}, FILES), [], yaml!);
 });
 

@@ -113,16 +113,6 @@ test('hosts without fallthrough are named, since other names are asked upstream 
   );
 });
 
-test('a rewrite is named with the names that it was for', () => {
-  const told = notes('rewrite name exact a.example b.example', 'rewrite stop name regex (.*)x y');
-  assert.ok(
-    told.some((note) =>
-      note.startsWith('! Corefile:6: rewrite is left out: a.example is asked as a.example, not as b.example'),
-    ),
-  );
-  assert.ok(told.some((note) => note.startsWith('! Corefile:7: rewrite is left out: names, types and options')));
-});
-
 test('what is not supported is named, what is not known as well, and a slip of the pen is an error', () => {
   assert.ok(notes('dns64').some((note) => note.startsWith('! Corefile:6: dns64 is left out: not supported')));
   assert.ok(
