@@ -43,14 +43,18 @@ function overUdp(query: Uint8Array, { host, port }: SocketAddress, timeoutMs: nu
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const socket = dgram.createSocket(net.isIPv6(host) ? 'udp6' : 'udp4');
   const send = (): void => socket.send(query);
-  const resend = setInterval(send, timeoutMs / SENDS);
+  let resend: NodeJS.Timeout | undefined;
   const timeout = setTimeout(() => reject(silent(timeoutMs)), timeoutMs);
   socket.on('error', reject);
   socket.on('message', (bytes) => {
     if (isReplyTo(query, bytes)) resolve(bytes);
   });
-  // Connected, so that the system tells of a closed port and drops what others send.
-  socket.connect(port, host, send);
+  // Connected, so that the system tells of a closed port and drops what others send. Where there is no way to the server, that is an error already.
+  socket.once('connect', () => {
+    send();
+    resend = setInterval(send, timeoutMs / SENDS);
+  });
+  socket.connect(port, host);
   return promise.catch(fail).finally(() => {
     clearInterval(resend);
     clearTimeout(timeout);

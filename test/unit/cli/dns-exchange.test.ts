@@ -134,3 +134,11 @@ test('a connection that is closed without an answer is told', async (t) => {
   );
   await assert.rejects(exchange(QUERY, server, { isTcp: true, timeoutMs: LONG_MS }), NoAnswer);
 });
+
+test('an address that there is no way to is no answer', async () => {
+  // Nothing is sent: the system refuses broadcasts to a socket that did not ask for them.
+  const nowhere = { host: '255.255.255.255', port: 53 };
+  await assert.rejects(exchange(QUERY, nowhere, { isTcp: false, timeoutMs: LONG_MS }), (error) => {
+    return error instanceof NoAnswer && /EACCES|ENETUNREACH/.test(error.message);
+  });
+});
