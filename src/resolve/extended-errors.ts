@@ -9,7 +9,7 @@ export const BLOCKED = edeOption(EDE_BLOCKED, 'refused by configuration');
 /** Said with a last good answer that is kept. */
 export const LAST_GOOD = edeOption(EDE_STALE_ANSWER, 'last good answer; the upstream now has none');
 export const OVERLOADED = edeOption(0, 'too many questions in flight');
-const LOOPED = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'every upstream leads back to this agent');
+export const LOOPED = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'every upstream leads back to this agent');
 export const TIMED_OUT = edeOption(EDE_NO_REACHABLE_AUTHORITY, 'no upstream answered in time');
 const MALFORMED = edeOption(EDE_NETWORK_ERROR, 'malformed reply');
 

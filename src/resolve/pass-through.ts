@@ -22,7 +22,7 @@ import { rcodeToText } from '../wire/type-names.ts';
 import type { Client } from './client.ts';
 import type { Composer } from './composer.ts';
 import { DoubtfulFlush } from './doubtful-flush.ts';
-import { NO_UPSTREAM, OVERLOADED, TIMED_OUT } from './extended-errors.ts';
+import { LOOPED, NO_UPSTREAM, OVERLOADED, TIMED_OUT } from './extended-errors.ts';
 import { RelayCounts } from './relay-counts.ts';
 import { type RelayKind, relayKind } from './relay-kind.ts';
 import { Relaying, type RelayingOwner, type RelayOutcome, rcodeOf } from './relaying.ts';
@@ -76,10 +76,17 @@ export class PassThrough implements RelayingOwner {
     const isRoutable = query.nameEnd !== 0;
     const zone = isRoutable ? this.#routes.lookup(query.bytes, query.start + HEADER_LENGTH, query.nameEnd) : undefined;
     client.traffic.request(zone?.id ?? NO_ZONE, query.type, bytes, query.dnssecOk);
+    const servers = zone?.forwarder?.relayTargets();
     // DNS over HTTPS is for questions (RFC 8484, section 1): whoever offers it takes neither updates nor transfers.
-    const targets = zone?.forwarder?.relayTargets().filter(({ address }) => address.transport !== 'https');
-    if (zone === undefined || targets === undefined || targets.length === 0) {
+    const targets = servers?.filter(({ address }) => address.transport !== 'https');
+    if (zone === undefined || servers === undefined || targets === undefined) {
       return this.#refuse(query, kind, zone, client, reply);
+    }
+    if (targets.length === 0) {
+      if (servers.length > 0) return this.#refuse(query, kind, zone, client, reply);
+      // All of them lead back to us, for now.
+      this.counts.ended[kind].unreachable++;
+      return this.#answerOwn(query, RCODE_SERVFAIL, LOOPED, zone.id, client, reply);
     }
 
     const address = addressOf(client.peer);

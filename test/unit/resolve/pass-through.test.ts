@@ -249,6 +249,12 @@ test('a server that is asked over HTTPS alone takes no such messages; where ther
   assert.equal((await relay(house, request()))[3], 0);
 });
 
+test('where every server leads back to us, which may end, the client is told to come again', () => {
+  const house = houseOf();
+  assert.equal(house.send(request()).reply.rcode, SERVFAIL);
+  assert.equal(house.passThrough.counts.ended.update.unreachable, 1);
+});
+
 test('what has no name to be routed by is malformed, or of a kind that nobody serves', () => {
   const house = houseOf();
   const nameless = (flags: number) => Buffer.from([0, 1, flags >> 8, flags, 0, 0, 0, 0, 0, 0, 0, 0]);
