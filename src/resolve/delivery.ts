@@ -114,11 +114,11 @@ export class Delivery implements FlightControl {
     const length = trim.trim(message, scan, (dnssecBits & DNSSEC_OK) !== 0, wantsAaaa, this.#trimmed);
     const { foreign, isChainLong, isLoop } = trim.relevance;
     if (isChainLong) CNAME_CHAIN.hits++;
+    if (foreign > 0) this.#parts.cacheTraffic.count(zone.id, TRIMMED);
+    if (length !== 0 && !(length > 0 && scan.scan(this.#trimmed, 0, length))) return undefined;
     // A loop is no answer, and may be mended any time.
     this.#mayKeep = !isChainLong && !(isLoop && !scan.hasAsked);
-    if (foreign > 0) this.#parts.cacheTraffic.count(zone.id, TRIMMED);
-    if (length === 0) return message;
-    return length > 0 && scan.scan(this.#trimmed, 0, length) ? this.#trimmed : undefined;
+    return length === 0 ? message : this.#trimmed;
   }
 
   #judge(flight: Flight, records: Uint8Array): AnswerDraft {

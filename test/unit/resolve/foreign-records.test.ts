@@ -47,6 +47,13 @@ suite('records that do not belong to the question', () => {
     assert.equal(trimmedOf(house), 1);
   });
 
+  test('make no answer of a CNAME loop, which is not kept', () => {
+    const house = new House();
+    house.ask({ name: NAME, type: 'A' });
+    house.outside.answer({ answers: [CNAME(NAME, 'b.test'), CNAME('b.test', NAME), EVIL] });
+    assert.equal(house.cache.size, 0);
+  });
+
   test('are no answer: it is passed on empty, and not kept', () => {
     const house = new House();
     const { reply } = (() => {
