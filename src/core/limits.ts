@@ -150,6 +150,9 @@ export const HOST_NAMES = limit('host_names', 50_000);
 /** Names that stand for others, all zones together. 10,000 x about 0.7 KiB = 7 MiB. Full: the configuration is refused. */
 export const ALIASES = limit('aliases', 10_000);
 
+/** Addresses of one name in hosts entries: 2,048 x 28 B are 56 KiB, and an answer has room for 64. Full: the first so many are given. */
+export const HOST_ADDRESSES = limit('host_addresses', 2048);
+
 /** Characters of a configuration file, twice what a ConfigMap holds: 10,000 zones of 200. Parsed they are 100 times as much, for a moment. 2 MiB. Full: refused. */
 export const CONFIG_BYTES = limit('config_bytes', 2 * 1024 * 1024);
 

@@ -1,4 +1,5 @@
 import type { HostEntry } from '../config/config.ts';
+import { HOST_ADDRESSES } from '../core/limits.ts';
 import type { Steps } from '../core/slices.ts';
 import { addressBytes } from '../native/sockaddr.ts';
 import { RouteTable } from '../route/route-table.ts';
@@ -59,7 +60,8 @@ export function* hostPointers(entries: Iterable<HostEntry>): Steps<RouteTable<Ui
 
 function hostOf(addresses: ReadonlySet<string>): Host {
   const records = { a: [] as number[], aaaa: [] as number[] };
-  for (const address of addresses) {
+  if (addresses.size > HOST_ADDRESSES.value) HOST_ADDRESSES.hits++;
+  for (const address of [...addresses].slice(0, HOST_ADDRESSES.value)) {
     const data = Uint8Array.from(addressBytes(address));
     const isV4 = data.length === 4;
     const record = localRecord(OWNER_OF_QUESTION, isV4 ? TYPE_A : TYPE_AAAA, CLASS_IN, LOCAL_TTL_SECONDS, data);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { FROM_HOSTS, NO_AAAA, REFUSED } from '../../../src/cache/cache-traffic.ts';
+import { HOST_ADDRESSES } from '../../../src/core/limits.ts';
 import { extendedErrors, FLAGS, type Message } from '../../client/message.ts';
 import { House } from './house.ts';
 
@@ -133,6 +134,17 @@ suite('hosts entries', () => {
     assert.equal(house.ask({ name: 'db.example.com', type: 'A' }).reply.answers.length, 2);
     house.apply({});
     assert.equal(house.ask({ name: 'db.example.com', type: 'A' }).replies.length, 0);
+  });
+
+  test('of more addresses than an answer has room for, so many are given', () => {
+    const crowd = Array.from({ length: 5000 }, (_, i) => ({
+      address: `10.1.${i >> 8}.${i & 255}`,
+      names: ['crowd.test.'],
+    }));
+    const { value, hits } = HOST_ADDRESSES;
+    const house = new House(undefined, { outside: { hosts: crowd } });
+    assert.ok(HOST_ADDRESSES.hits > hits);
+    assert.equal(house.ask({ name: 'crowd.test', type: 'A', isStream: true }).reply.answers.length, value);
   });
 
   test('may be ten thousand', () => {
