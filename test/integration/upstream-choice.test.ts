@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../client/ask.ts';
+import { extendedErrors } from '../client/message.ts';
 import { type Agent, startAgent } from '../servers/agent.ts';
 import { type FaultyPath, startFaultyPath } from '../servers/faulty-path.ts';
 import { assertIdle } from '../servers/idle.ts';
@@ -23,7 +24,8 @@ interface Scene {
   readonly good: FaultyPath;
 }
 
-suite('of two upstreams one goes wrong', { skip: skipWithout(...NAMED_PROGRAMS), concurrency: 4 }, () => {
+// The paths live in this process: with more at a time, none of them passes anything on for a while on a busy machine.
+suite('of two upstreams one goes wrong', { skip: skipWithout(...NAMED_PROGRAMS), concurrency: 2 }, () => {
   let named: Named;
   before(async () => {
     named = await startNamed();
@@ -132,8 +134,9 @@ async function askMany(agent: Agent, prefix: string, count: number): Promise<voi
   const replies = await Promise.all(
     Array.from({ length: count }, (_, i) => ask(agent, { name: name(i), type: 'A', dnssecOk: false })),
   );
-  for (const { rcode, answers } of replies) {
-    assert.equal(rcode, 0);
+  for (const reply of replies) {
+    const { rcode, answers } = reply;
+    assert.equal(rcode, 0, `extended errors ${extendedErrors(reply)}\n${agent.child.output}`);
     assert.deepEqual(
       answers.map(({ data }) => data),
       ['c000021e'],
