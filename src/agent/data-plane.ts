@@ -145,7 +145,7 @@ export class DataPlane {
   /** Whether there is anything to answer with: an upstream that has answered, or an entry. */
   get hasAnswers(): boolean {
     if (this.cache.size > 0) return true;
-    for (const { roundTrips } of this.upstreams.list()) if (roundTrips.samples > 0) return true;
+    for (const { hasReplied } of this.upstreams.list()) if (hasReplied) return true;
     return false;
   }
 

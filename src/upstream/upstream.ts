@@ -152,6 +152,11 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     return Math.min(Math.max(this.roundTrips.p95Ms, HEDGE_MIN_MS), HEDGE_MAX_MS);
   }
 
+  /** Whether anything ever came from it. Silence counts as a round trip, so those do not tell. */
+  get hasReplied(): boolean {
+    return this.#lastReplyMs > Number.NEGATIVE_INFINITY;
+  }
+
   /** Whether enough replies came to know its round trips. */
   get isKnown(): boolean {
     return this.roundTrips.samples >= ENOUGH_SAMPLES;

@@ -5,7 +5,7 @@ import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { Health } from '../../../src/upstream/health.ts';
 import { FakeClock } from '../../fake-clock.ts';
 import { ask, setUp, until } from './asking.ts';
-import { ScriptedServer } from './scripted-server.ts';
+import { answerTo, ScriptedServer } from './scripted-server.ts';
 
 interface Patient {
   readonly health: Health;
@@ -155,4 +155,15 @@ test('a port that nobody listens on is a refused one, not a silent one', async (
     assert.equal(first.health.lastError, 'ECONNREFUSED', transport);
     assert.equal(first.roundTrips.samples, 0);
   }
+});
+
+test('an upstream that was only silent has not replied, whatever its round trips say', async (t) => {
+  let isSilent = true;
+  const server = await ScriptedServer.start(({ query, reply }) => void (isSilent || reply(answerTo(query))));
+  const { upstreams, forwarder, first } = setUp([server.address], { tryMs: 40, totalMs: 100 });
+  t.after(() => [upstreams.close(), server.close()]);
+  assert.equal((await ask(forwarder, 'n.test')).failure, 'timeout');
+  assert.deepEqual([first.roundTrips.samples > 0, first.hasReplied], [true, false]);
+  isSilent = false;
+  await until('it is asked and answers', () => first.hasReplied);
 });
