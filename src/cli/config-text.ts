@@ -78,13 +78,17 @@ function range(minSeconds: number, maxSeconds: number): string {
 function rarerText({ cache, hasAaaa, hosts, aliases, refuse, logSample }: ZoneConfig): string {
   return [
     ...(hasAaaa ? [] : ['no AAAA']),
-    ...(hosts.length === 0 ? [] : [`${hosts.length} hosts entries`]),
-    ...(aliases.length === 0 ? [] : [`${aliases.length} aliases`]),
-    ...(refuse.length === 0 ? [] : [`${refuse.length} names refused`]),
+    ...(hosts.length === 0 ? [] : [counted(hosts.length, 'hosts entry', 'hosts entries')]),
+    ...(aliases.length === 0 ? [] : [counted(aliases.length, 'alias', 'aliases')]),
+    ...(refuse.length === 0 ? [] : [counted(refuse.length, 'name refused', 'names refused')]),
     ...(cache.keepLastGoodSeconds === 0 ? [] : [`last good kept ${seconds(cache.keepLastGoodSeconds)}`]),
     ...(cache.prefetchHits === 0 ? ['no prefetch'] : []),
     ...(logSample === 0 ? [] : [`one query in ${logSample} logged`]),
   ].join(', ');
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function seconds(count: number): string {

@@ -135,7 +135,7 @@ suite('signpost check --config', () => {
     assert.equal(code, 0, stdout + stderr);
     assert.match(
       stdout,
-      /corp\.example\. .*\(mixed case\) .* kept 5s to 1h, .* no AAAA, 1 hosts entries, last good kept 30s$/m,
+      /corp\.example\. .*\(mixed case\) .* kept 5s to 1h, .* no AAAA, 1 hosts entry, last good kept 30s$/m,
     );
   });
 });
