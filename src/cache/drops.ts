@@ -1,9 +1,8 @@
+import { DROPPED_ZONES } from '../core/limits.ts';
 import { isWithin } from '../wire/name.ts';
 import { ENTRY_HEADER, type EntryMemory } from './entry-memory.ts';
 import type { Slab } from './slab.ts';
 
-/** Zones whose entries are being dropped at one time: look-ups compare with each. More, and the walk is ended at once. */
-const MOST_ZONES = 16;
 /** Entries that one stretch of the walk looks at, and at most a page more: 0.1 ms, and 0.3 ms where all of them go. */
 const ENTRIES_A_STRETCH = 1400;
 /** Between two stretches: the walk of 32 MiB takes a quarter of a second, and a twentieth of the thread however often zones are dropped. */
@@ -88,7 +87,10 @@ export class Drops {
 
   #begin(drop: Drop): number {
     const before = this.dropped;
-    if (this.#drops.length === MOST_ZONES && !this.#drops.includes(drop)) this.#walk(Number.POSITIVE_INFINITY);
+    if (this.#drops.length === DROPPED_ZONES.value && !this.#drops.includes(drop)) {
+      DROPPED_ZONES.hits++;
+      this.#walk(Number.POSITIVE_INFINITY);
+    }
     // What the walk keeps is of the generation before: the new drop looks at it once more.
     this.generation = (this.generation + 1) & 0xffff;
     drop.generation = this.generation;

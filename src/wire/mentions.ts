@@ -1,18 +1,17 @@
+import { MENTIONED_NAMES } from '../core/limits.ts';
 import { MAX_NAME_LENGTH } from './constants.ts';
 import { equalFolded, expandName } from './name.ts';
 
 const POINTER = 0xc0;
 /** Where a pointer may lead. */
 const POINTABLE = 0x4000;
-/** Targets that are remembered: the answer for a Service of so many endpoints. What only others mention is left out of the additional section. */
-const MOST_TARGETS = 1024;
 /** Names that are compared octet by octet for one reply: 0.3 ms. Servers that compress, as nearly all do, need none of it. */
 const MOST_COMPARISONS = 4096;
 const NO_BYTES = new Uint8Array(0);
 
 /** The names that a reply's records send their readers on to. One instance is used again for every reply. */
 export class Mentions {
-  readonly #targets = new Uint32Array(MOST_TARGETS);
+  readonly #targets = new Uint32Array(MENTIONED_NAMES.value);
   /** 1 where a target begins, counted from the header: what points there costs the same however many targets there are. */
   readonly #pointable = new Uint8Array(POINTABLE);
   readonly #owner = new Uint8Array(MAX_NAME_LENGTH);
@@ -37,7 +36,10 @@ export class Mentions {
 
   /** The name at `offset`, which is not looked at yet. */
   add(offset: number): void {
-    if (this.#count === MOST_TARGETS) return;
+    if (this.#count === this.#targets.length) {
+      MENTIONED_NAMES.hits++;
+      return;
+    }
     this.#targets[this.#count++] = offset;
     this.#setPointable(offset, 1);
   }

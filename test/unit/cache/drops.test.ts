@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AnswerCache } from '../../../src/cache/answer-cache.ts';
 import { AnswerDraft } from '../../../src/cache/answer-draft.ts';
 import { KIND_FAILURE, KIND_NEGATIVE, KIND_POSITIVE } from '../../../src/cache/entry-memory.ts';
+import { DROPPED_ZONES } from '../../../src/core/limits.ts';
 import { isWithin, nameFromText } from '../../../src/wire/name.ts';
 import { QueryView } from '../../../src/wire/query.ts';
 import { encodeQuestion } from '../../client/message.ts';
@@ -115,10 +116,12 @@ test('more zones than are walked for at one time are all dropped', async () => {
   const cache = new AnswerCache({ bytes: 8 << 20 });
   fill(cache, 15_000, 'kept.example.');
   for (let zone = 0; zone < 40; zone++) store(cache, `www.zone-${zone}.example.`);
+  const { hits } = DROPPED_ZONES;
   for (let zone = 0; zone < 40; zone++) {
     drop(cache, `zone-${zone}.example.`);
     assert.equal(has(cache, `www.zone-${zone}.example.`), false);
   }
+  assert.ok(DROPPED_ZONES.hits > hits);
   await walkIsOver(cache, 15_000);
   assert.equal(cache.dropped, 40);
 });
