@@ -16,6 +16,20 @@ export abstract class Timer {
   }
 }
 
+/** One that calls back, for what is no object of its own. */
+export class Alarm extends Timer {
+  readonly #ring: (nowMs: number) => void;
+
+  constructor(ring: (nowMs: number) => void) {
+    super();
+    this.#ring = ring;
+  }
+
+  override onTimeout(nowMs: number): void {
+    this.#ring(nowMs);
+  }
+}
+
 class Slot extends Timer {
   constructor() {
     super();

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { TCP_CLOSINGS_A_TURN } from '../core/limits.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
 import { Portions } from '../core/portions.ts';
-import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { Responder } from '../resolve/responder.ts';
 import { bindErrorCode, explainBindError } from './bind-error.ts';
@@ -93,25 +93,12 @@ export class Listeners {
   /** Takes no more queries, answers those in flight for up to `graceMs`, then closes whatever is left. */
   async close({ graceMs = 2000 }: { graceMs?: number } = {}): Promise<void> {
     const all = [...this.udp, ...this.tcp];
-    const deadline = new Deadline(() => {
+    const deadline = new Alarm(() => {
       for (const listener of all) listener.destroy();
     });
     this.#wheel.set(deadline, graceMs);
     await Promise.all(all.map((listener) => listener.finish()));
     this.#wheel.clear(deadline);
-  }
-}
-
-class Deadline extends Timer {
-  readonly #onOver: () => void;
-
-  constructor(onOver: () => void) {
-    super();
-    this.#onOver = onOver;
-  }
-
-  override onTimeout(): void {
-    this.#onOver();
   }
 }
 

@@ -1,5 +1,5 @@
 import { DOUBTFUL_ZONES } from '../core/limits.ts';
-import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import type { FlushReason, ZoneFlush } from './zone-flush.ts';
 
 /** A secondary fetches the zone after it has answered the NOTIFY: what is asked until then is old again. */
@@ -12,7 +12,7 @@ const AGAIN_MS = 2000;
 export class DoubtfulFlush {
   readonly #flush: ZoneFlush;
   readonly #wheel: TimerWheel;
-  readonly #pending = new Map<string, Timer>();
+  readonly #pending = new Set<string>();
 
   constructor(flush: ZoneFlush, wheel: TimerWheel) {
     this.#flush = flush;
@@ -27,25 +27,12 @@ export class DoubtfulFlush {
       DOUBTFUL_ZONES.hits++;
       return;
     }
-    const again = new Again(() => {
+    const again = new Alarm(() => {
       this.#pending.delete(key);
       this.#flush.flush(zone, reason);
     });
-    this.#pending.set(key, again);
+    this.#pending.add(key);
     this.#wheel.set(again, AGAIN_MS);
     this.#flush.flush(zone, reason);
-  }
-}
-
-class Again extends Timer {
-  readonly #onOver: () => void;
-
-  constructor(onOver: () => void) {
-    super();
-    this.#onOver = onOver;
-  }
-
-  override onTimeout(): void {
-    this.#onOver();
   }
 }

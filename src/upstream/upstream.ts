@@ -4,7 +4,7 @@ import { formatUpstreamAddress, upstreamKey } from '../config/upstream-address.t
 import type { Clock } from '../core/clock.ts';
 import { UPSTREAM_IN_FLIGHT } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
-import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
+import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import { FLAG_TC, RCODE_FORMERR, RCODE_MASK } from '../wire/constants.ts';
 import { Durations } from './durations.ts';
 import type { Exchange } from './exchange.ts';
@@ -72,7 +72,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
   readonly owed = new Owed();
   readonly durations = new Durations();
   readonly #parts: UpstreamParts;
-  readonly #upkeep: Upkeep;
+  readonly #upkeep: Alarm;
   readonly #isStream: boolean;
   readonly #inspectMs: number;
   #lastReplyMs = Number.NEGATIVE_INFINITY;
@@ -109,7 +109,7 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
       random,
       probe: () => this.#probe(),
     });
-    this.#upkeep = new Upkeep((nowMs) => this.#inspect(nowMs));
+    this.#upkeep = new Alarm((nowMs) => this.#inspect(nowMs));
   }
 
   /** Whether it is what a configuration means by `address`. */
@@ -367,17 +367,4 @@ interface CutOff {
 
 function labelOf({ host, port }: UpstreamAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-class Upkeep extends Timer {
-  readonly #inspect: (nowMs: number) => void;
-
-  constructor(inspect: (nowMs: number) => void) {
-    super();
-    this.#inspect = inspect;
-  }
-
-  override onTimeout(nowMs: number): void {
-    this.#inspect(nowMs);
-  }
 }
