@@ -72,6 +72,7 @@ export class DataPlane {
     const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
     this.flush = new ZoneFlush(cache, flights);
     const routes = zoneTable(config, this.#forwarders, zones);
+    this.flush.replaceRoutes(routes, hasAliases(config));
     this.#resolver = new Resolver({
       cache,
       cacheTraffic,
@@ -121,6 +122,7 @@ export class DataPlane {
     this.#forwarders = upstreams.forwarders;
     this.#resolver.replaceRoutes(routes);
     this.#passThrough.replaceRoutes(routes);
+    this.flush.replaceRoutes(routes, hasAliases(config));
     this.#queryLog.sample(samples);
     if (isChanged !== undefined) this.flush.flushWhere(isChanged);
     this.#changed = changed;
@@ -164,4 +166,8 @@ export class DataPlane {
     this.#troubles.close();
     this.upstreams.close();
   }
+}
+
+function hasAliases({ zones }: Config): boolean {
+  return zones.some(({ aliases }) => aliases.length > 0);
 }

@@ -21,8 +21,8 @@ export function* changedNames(before: Config, after: Config): Steps<Set<string>>
     if (known === undefined || hasOtherAnswers(known, zone)) names.add(zone.zone);
     if (known === zone) continue;
     addHosts(names, known?.hosts ?? [], zone.hosts);
-    // What was refused was not kept; what is refused now may be.
     addAliases(names, known?.aliases ?? [], zone.aliases);
+    // What was refused was not kept; what is refused now may be.
     const refused = new Set(known?.refuse);
     for (const name of zone.refuse) if (!refused.has(name)) names.add(name);
     yield;
@@ -39,6 +39,7 @@ export function* changedNames(before: Config, after: Config): Steps<Set<string>>
   // What an alias leads to may be answered otherwise.
   for (const { aliases } of after.zones) {
     for (const { from, to } of aliases) if (isWithinAny(to, names)) names.add(from);
+    if (aliases.length > 0) yield;
   }
   return names;
 }

@@ -157,11 +157,11 @@ export class AnswerCache {
   }
 
   /**
-   * Drops every entry whose name is `zone`, an uncompressed name, or below it: no look-up finds them from now on. Returns how many of their places are free
+   * Drops every entry whose name is `zone`, an uncompressed name, or below it, or is meant by `isMeantToo`: no look-up finds them from now on. Returns how many of their places are free
    * already; a large cache is walked in the turns that follow, so that the loop is not held up.
    */
-  dropBelow(zone: Uint8Array): number {
-    return this.#drops.add(zone);
+  dropBelow(zone: Uint8Array, isMeantToo?: NameTest): number {
+    return this.#drops.add(zone, isMeantToo);
   }
 
   /**

@@ -66,11 +66,16 @@ export class Drops {
     return this.#parts.slab.memory;
   }
 
-  /** Begins to drop all that is at and below a zone, which is copied; how many are free again when it returns. A small cache is walked whole in the call. */
-  add(zone: Uint8Array): number {
+  /**
+   * Begins to drop all that is at and below a zone, which is copied, and what `isMeantToo` means; how many are free again when it returns. A small cache is walked whole in
+   * the call.
+   */
+  add(zone: Uint8Array, isMeantToo?: NameTest): number {
     const name = zone.slice();
-    const isMeant: NameTest = (bytes, start, nameEnd) => isWithin(bytes, start, nameEnd, name);
-    return this.#begin(this.#find(zone) ?? { zone: name, isMeant, generation: 0, pagesLeft: 0 });
+    const drop = this.#find(zone) ?? { zone: name, isMeant: nothing, generation: 0, pagesLeft: 0 };
+    drop.isMeant = (bytes, start, nameEnd) =>
+      isWithin(bytes, start, nameEnd, name) || isMeantToo?.(bytes, start, nameEnd) === true;
+    return this.#begin(drop);
   }
 
   /** The same for the names that a test means. There is one such drop at a time: while `isTesting`, what the last test meant must be meant by this one too. */
@@ -149,6 +154,8 @@ export class Drops {
     this.pending = this.#drops.length;
   }
 }
+
+const nothing: NameTest = () => false;
 
 /** Whether a generation comes before another; they go round. */
 function isOlder(generation: number, other: number): boolean {

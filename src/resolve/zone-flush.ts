@@ -1,6 +1,9 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { NameTest } from '../cache/drops.ts';
+import type { RouteTable } from '../route/route-table.ts';
+import { isWithin } from '../wire/name.ts';
 import type { Flights } from './flights.ts';
+import type { Zone } from './zone.ts';
 
 /** What made answers out of date: a dynamic update, a NOTIFY, another configuration, or a person. The label `reason`. */
 export const FLUSH_REASONS = ['update', 'notify', 'reload', 'request'] as const;
@@ -11,6 +14,8 @@ export type FlushReason = (typeof FLUSH_REASONS)[number];
 export class ZoneFlush {
   readonly #cache: AnswerCache;
   readonly #flights: Flights;
+  /** Of zones with aliases; undefined: there are none. */
+  #aliases: RouteTable<Zone> | undefined = undefined;
   /** Read by the metrics. */
   readonly counts: Record<FlushReason, number> = { update: 0, notify: 0, reload: 0, request: 0 };
 
@@ -19,11 +24,28 @@ export class ZoneFlush {
     this.#flights = flights;
   }
 
-  /** From now on no answer older than this call is given for `zone`, an uncompressed name, and what lies below it. */
+  /** The zones as they are now, and whether any has aliases. */
+  replaceRoutes(routes: RouteTable<Zone>, hasAliases: boolean): void {
+    this.#aliases = hasAliases ? routes : undefined;
+  }
+
+  /** From now on no answer older than this call is given for `zone`, an uncompressed name, what lies below it, and aliases that lead there. */
   flush(zone: Uint8Array, reason: FlushReason): void {
     this.counts[reason]++;
-    this.#cache.dropBelow(zone);
+    const leadsThere = this.#leadsTo(zone.slice());
+    this.#cache.dropBelow(zone, leadsThere);
     this.#flights.spoilBelow(zone);
+    if (leadsThere !== undefined) this.#flights.spoilWhere(leadsThere);
+  }
+
+  /** An alias's answers are kept under its own name. */
+  #leadsTo(zone: Uint8Array): NameTest | undefined {
+    const routes = this.#aliases;
+    if (routes === undefined) return undefined;
+    return (bytes, start, nameEnd) => {
+      const target = routes.lookup(bytes, start, nameEnd)?.aliases?.find(bytes, start, nameEnd)?.target;
+      return target !== undefined && isWithin(target, 0, target.length, zone);
+    };
   }
 
   /** The same of all names that another configuration answers otherwise; see `AnswerCache.dropWhere`. */

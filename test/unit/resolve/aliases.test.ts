@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { NO_AAAA } from '../../../src/cache/cache-traffic.ts';
-import { HELD } from '../../../src/resolve/responder.ts';
+import { ANSWERED, HELD } from '../../../src/resolve/responder.ts';
 import { encodeName, extendedErrors, FLAGS, type Message } from '../../client/message.ts';
 import { CLUSTER, House, type HouseOptions, type PlayedClient } from './house.ts';
 
@@ -235,6 +235,25 @@ suite('a target', () => {
     house.flush.flush(encodeName(TO), 'request');
     const fresh = await ask(house, { answers: [{ ...A, data: '10.0.0.2' }] });
     assert.equal(fresh.answers[1]?.data, '0a000002');
+  });
+
+  test('that is dropped, or whose zone is, takes its aliases with it, and what is just being asked', async () => {
+    for (const zone of [TO, 'svc.cluster.local', 'cluster.local']) {
+      const house = withAlias();
+      await ask(house, { answers: [A] });
+      house.flush.flush(encodeName(zone), 'update');
+      const late = await asking(house);
+      assert.equal(house.cluster.asked.length, 1, zone);
+      house.flush.flush(encodeName(zone), 'update');
+      house.cluster.answer({ answers: [A] });
+      await turns();
+      assert.equal(late.reply.answers.length, 2);
+      assert.equal((await asking(house)).outcome, HELD);
+      house.flush.flush(encodeName('example.net'), 'update');
+      house.cluster.answer({ answers: [A] });
+      await turns();
+      assert.equal(house.ask({ name: FROM, type: 'A' }).outcome, ANSWERED, 'and nothing else does');
+    }
   });
 
   test('that points back is answered as it is, and not kept', async () => {

@@ -154,6 +154,7 @@ export class House {
     this.flush = new ZoneFlush(cache, flights);
     const troubles = new TroubleLog({ log, clock, arm: () => () => {} });
     const routes = this.#routes(options);
+    this.flush.replaceRoutes(routes, true);
     this.passThrough = new PassThrough({ clock, composer, flush: this.flush, log, routes, troubles, wheel });
     const { passThrough } = this;
     this.responder = new CacheResponder({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, seed });
