@@ -16,7 +16,9 @@ export class DatagramRelay implements Relay {
     const socket = createSocket({ type: `udp${family}`, lookup: (name, _options, done) => done(null, name, family) });
     this.#socket = socket;
     // Nobody listens there, says the other end: it has not been taken.
-    socket.on('error', (error) => this.#fail(error, !this.#isSent || error.code === 'ECONNREFUSED'));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#fail(error, !this.#isSent || error.code === 'ECONNREFUSED'),
+    );
     socket.on('message', (bytes) => {
       if (!this.#isClosed) owner.onMessage(bytes, 0, bytes.length);
     });
