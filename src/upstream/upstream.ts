@@ -112,11 +112,6 @@ export class Upstream implements TcpPoolOwner, UdpPoolOwner {
     this.#upkeep = new Alarm((nowMs) => this.#inspect(nowMs));
   }
 
-  /** Whether it is what a configuration means by `address`. */
-  isAt(address: UpstreamAddress): boolean {
-    return upstreamKey(address) === upstreamKey(this.address);
-  }
-
   get isDown(): boolean {
     return this.health.isDown || this.stream.isPaused;
   }
