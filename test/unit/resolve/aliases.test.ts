@@ -232,7 +232,7 @@ suite('a target', () => {
     assert.deepEqual(extendedErrors(reply), [3]);
     house.cluster.isAllDown = false;
     house.cluster.asked.length = 0;
-    house.flush.flush(encodeName(TO), 'request');
+    house.flush.flush(encodeName(TO), 'update');
     const fresh = await ask(house, { answers: [{ ...A, data: '10.0.0.2' }] });
     assert.equal(fresh.answers[1]?.data, '0a000002');
   });
