@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { UpstreamAddress } from '../config/config.ts';
-import { formatUpstreamAddress, upstreamKey } from '../config/upstream-address.ts';
+import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { UPSTREAM_IN_FLIGHT } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
