@@ -72,6 +72,8 @@ export const startNodeFront: StartFront = async (identity, backend) => {
     stream.on('error', () => {});
     for await (const chunk of stream) chunks.push(chunk);
     const message = await exchangeTcp(backend, Buffer.concat(chunks));
+    // Who was answered on another connection wants this no more.
+    if (stream.destroyed) return;
     stream.respond({ ':status': 200, 'content-type': 'application/dns-message', 'content-length': message.length });
     stream.end(message);
   });
