@@ -14,7 +14,7 @@ async function start(t: TestContext): Promise<Agent> {
   return agent;
 }
 
-/** Reading sources takes as much before the agent listens; a release, which test/integration/package.test.ts starts, stays at half of it. */
+/** What a start may take before the agent listens, and what is kept then. */
 const MOST_BYTES = 8 * MIB;
 
 /** Bytes of each of the two halves for new objects, after the agent has made millions of them. V8 would let each grow to 16 MiB. */

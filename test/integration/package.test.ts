@@ -67,7 +67,8 @@ suite('the package', () => {
     t.after(() => agent.stop());
     await agent.waitUntil('listening', () => agent.output.includes('listening'));
     const halfBytes = ((await agent.request('churn')) as number) / 2;
-    assert.ok(halfBytes <= 4 * 1024 * 1024, `${halfBytes} bytes`);
+    // What a start took is kept: 2 MiB mostly, at times twice that and a little. V8 by itself goes to 16.
+    assert.ok(halfBytes <= 8 * 1024 * 1024, `${halfBytes} bytes`);
   });
 
   test('has a demo that answers', async (t) => {
