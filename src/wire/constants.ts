@@ -64,7 +64,6 @@ export const TYPE_OPT = 41;
 export const TYPE_DS = 43;
 export const TYPE_RRSIG = 46;
 export const TYPE_NSEC = 47;
-export const TYPE_DNSKEY = 48;
 export const TYPE_NSEC3 = 50;
 export const TYPE_SVCB = 64;
 export const TYPE_HTTPS = 65;
@@ -72,12 +71,10 @@ export const TYPE_TKEY = 249;
 export const TYPE_TSIG = 250;
 export const TYPE_IXFR = 251;
 export const TYPE_AXFR = 252;
-export const TYPE_MAILB = 253;
 export const TYPE_MAILA = 254;
 export const TYPE_ANY = 255;
 
-/** EDNS options (RFC 7871, 7873, 7828, 8914). */
-export const OPTION_ECS = 8;
+/** EDNS options (RFC 7873, 7828, 8914). */
 export const OPTION_COOKIE = 10;
 export const OPTION_KEEPALIVE = 11;
 export const OPTION_EDE = 15;
@@ -86,7 +83,6 @@ export const OPTION_ORIGIN = 65_023;
 
 /** Info-codes of extended DNS errors (RFC 8914, section 4). */
 export const EDE_STALE_ANSWER = 3;
-export const EDE_CACHED_ERROR = 13;
 export const EDE_BLOCKED = 15;
 export const EDE_STALE_NXDOMAIN = 19;
 export const EDE_NO_REACHABLE_AUTHORITY = 22;

@@ -13,7 +13,7 @@ import {
 import { expandedLength, skipName, skipPlainName } from './name.ts';
 
 /** Records that the longest message has room for: root owner (1) and type, class, TTL and RDLENGTH (10) each. */
-const MOST_RECORDS = Math.floor((MAX_MESSAGE_LENGTH - HEADER_LENGTH) / 11);
+export const MOST_RECORDS = Math.floor((MAX_MESSAGE_LENGTH - HEADER_LENGTH) / 11);
 const NO_TTL = 0xffffffff;
 const POINTER = 0xc0;
 const NO_BYTES = new Uint8Array(0);

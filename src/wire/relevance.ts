@@ -1,8 +1,6 @@
 import { CNAME_CHAIN } from '../core/limits.ts';
 import {
   CLASS_ANY,
-  HEADER_LENGTH,
-  MAX_MESSAGE_LENGTH,
   TYPE_AAAA,
   TYPE_ANY,
   TYPE_CNAME,
@@ -17,12 +15,11 @@ import {
   TYPE_SOA,
 } from './constants.ts';
 import { Mentions } from './mentions.ts';
-import type { MessageScan } from './message-scan.ts';
+import { type MessageScan, MOST_RECORDS } from './message-scan.ts';
 import { NameChain } from './name-chain.ts';
 import { targetIn } from './rdata-names.ts';
 import { RecordWalk } from './record-walk.ts';
 
-const MOST_RECORDS = Math.floor((MAX_MESSAGE_LENGTH - HEADER_LENGTH) / 11);
 /** Of `kept`: it belongs, and is left out. */
 const UNWANTED = 2;
 /** Times that the additional section is gone through: NAPTR mentions SRV, SRV a host; deeper nobody goes. */
