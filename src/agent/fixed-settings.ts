@@ -9,6 +9,10 @@ const FIXED = {
   admin: 'admin',
   probes: 'probes',
   cacheBytes: 'cacheSize',
+  nodeNetwork: 'nodeNetwork',
+  state: 'state',
+  nodeName: 'nodeName',
+  kubernetes: 'kubernetes',
   logFormat: 'logFormat',
 } as const satisfies Partial<Record<keyof Config, string>>;
 
@@ -37,7 +41,7 @@ export class FixedSettings {
     }
     this.#told = values;
     if (keys.length === 0) return wanted;
-    const { listen, metrics, admin, probes, cacheBytes, logFormat } = this.#start;
-    return { ...wanted, listen, metrics, admin, probes, cacheBytes, logFormat };
+    const start = Object.fromEntries((Object.keys(FIXED) as FixedKey[]).map((key) => [key, this.#start[key]]));
+    return { ...wanted, ...start };
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEFAULTS, LOG_FORMATS, LOG_LEVELS, POLICIES } from '../config/flags.ts';
+import { DEFAULTS, LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES } from '../config/flags.ts';
 
 /** For options that may be given more than once. */
 export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
@@ -21,6 +21,11 @@ export function addConfigOptions(command: Command): Command {
       `status page, /health, /ready, /metrics, for the node itself (default ${DEFAULTS.admin})`,
     )
     .option('--probes <IP:PORT>', '/health and /ready alone, on a further address; may be repeated', collect)
+    .option(
+      '--node-network <MODE>',
+      `what it sets up on the node: ${NODE_NETWORK_MODES.join(', ')} (default ${DEFAULTS.nodeNetwork})`,
+    )
+    .option('--interface <NAME>', `the link for the listen addresses (default ${DEFAULTS.interface})`)
     .optionsGroup('Whom it asks:')
     .option(
       '--cluster-dns <UPSTREAM>',
@@ -41,6 +46,12 @@ export function addConfigOptions(command: Command): Command {
     .optionsGroup('What it keeps:')
     .option('--cache-size <BYTES>', `memory for answers, all zones together (default ${DEFAULTS.cacheSize})`)
     .optionsGroup('How it runs:')
+    .option('--state <DIR>', 'hand-over socket and snapshot of the cache (default: neither)')
+    .option('--node-name <NAME>', 'the Kubernetes node that this is (default: $NODE_NAME)')
+    .option(
+      '--kubernetes <off|auto|FILE>',
+      `whether the Kubernetes API is asked; FILE: a kubeconfig (default ${DEFAULTS.kubernetes})`,
+    )
     .option(
       '--lameduck <DURATION>',
       `how long it goes on answering after SIGTERM, not ready (default ${DEFAULTS.lameduck})`,

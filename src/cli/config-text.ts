@@ -30,12 +30,19 @@ function settingsOf(config: Config): string[][] {
     ['cluster domain', config.clusterDomain],
     ['resolv.conf', config.resolvConf ?? 'not read'],
     ['cache size', formatByteSize(config.cacheBytes)],
+    ['node network', nodeNetworkText(config)],
+    ['state', config.state ?? 'none'],
+    ['kubernetes', config.kubernetes],
     ['lameduck', formatDuration(config.lameduckMs)],
     [
       'log',
       `${config.logLevel}, ${config.logFormat}, ${config.logSample === 0 ? 'no queries' : `one query in ${config.logSample}`}`,
     ],
   ];
+}
+
+function nodeNetworkText({ nodeNetwork: { mode, interface: link, hasNoTrack } }: Config): string {
+  return mode === 'off' ? 'off' : `${mode}, on ${link}${hasNoTrack ? '' : ', queries are tracked'}`;
 }
 
 function addressOrOff(address: SocketAddress | undefined): string {

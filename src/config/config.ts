@@ -86,6 +86,20 @@ export interface ZoneConfig {
   readonly logSample: number;
 }
 
+/**
+ * `auto`: what fits the host. `nftables`, `iptables`: link, addresses, rules and the dead-man's switch. `interface`: link and addresses alone. `off`: nothing of the
+ * node is touched.
+ */
+export type NodeNetworkMode = 'off' | 'auto' | 'nftables' | 'iptables' | 'interface';
+
+export interface NodeNetworkConfig {
+  readonly mode: NodeNetworkMode;
+  /** The link that the listen addresses are put on. */
+  readonly interface: string;
+  /** True: queries leave no entry in the connection table. */
+  readonly hasNoTrack: boolean;
+}
+
 export interface Config {
   readonly listen: readonly SocketAddress[];
   /** Longest suffix wins; the root zone is always among them. */
@@ -99,6 +113,13 @@ export interface Config {
   readonly admin: SocketAddress | undefined;
   /** `/health` and `/ready` alone, for kubelet, on further addresses. */
   readonly probes: readonly SocketAddress[];
+  readonly nodeNetwork: NodeNetworkConfig;
+  /** The folder of the hand-over socket and the cache's snapshot; undefined: neither. */
+  readonly state: string | undefined;
+  /** The Kubernetes node that this is; undefined where nobody said. */
+  readonly nodeName: string | undefined;
+  /** `off`, `auto` (in-cluster credentials where there are any), or the path of a kubeconfig. */
+  readonly kubernetes: string;
   readonly lameduckMs: number;
   /** The file whose name servers answer the root zone; undefined where `--upstream` names them. */
   readonly resolvConf: string | undefined;

@@ -1,5 +1,5 @@
 import { type Complaints, originText } from './complaints.ts';
-import type { Config, SocketAddress } from './config.ts';
+import type { Config, NodeNetworkMode, SocketAddress } from './config.ts';
 import { DEFAULTS, type Surroundings } from './flags.ts';
 import { httpAddresses } from './http-addresses.ts';
 import { listenAddresses } from './listen-addresses.ts';
@@ -93,6 +93,36 @@ const LAMEDUCK: Setting<number> = {
   code: 'ERR_LAMEDUCK',
   action: (value) => `go on for ${value} after SIGTERM`,
 };
+const NODE_NETWORK: Setting<NodeNetworkMode> = {
+  kind: KINDS.nodeNetwork,
+  code: 'ERR_NODE_NETWORK',
+  action: (value) => `set up the node's network by ${value}`,
+};
+const INTERFACE: Setting<string> = {
+  kind: KINDS.interface,
+  code: 'ERR_INTERFACE',
+  action: (value) => `name the link ${value}`,
+};
+const NO_TRACK: Setting<boolean> = {
+  kind: KINDS.onOff,
+  code: 'ERR_NO_TRACK',
+  action: (value) => `set noTrack to ${value}`,
+};
+const STATE: Setting<string> = {
+  kind: KINDS.state,
+  code: 'ERR_STATE',
+  action: (value) => `keep state in ${value}`,
+};
+const NODE_NAME: Setting<string> = {
+  kind: KINDS.nodeName,
+  code: 'ERR_NODE_NAME',
+  action: (value) => `take ${value} for this node`,
+};
+const KUBERNETES: Setting<string> = {
+  kind: KINDS.kubernetes,
+  code: 'ERR_KUBERNETES',
+  action: (value) => `use ${value} for the Kubernetes API`,
+};
 const LOG_LEVEL: Setting<Config['logLevel']> = {
   kind: KINDS.logLevel,
   code: 'ERR_LOG_LEVEL',
@@ -122,18 +152,38 @@ class Scalars {
   }
 
   /** Undefined where the value that decides cannot be read. */
-  read<T>(key: OneSaid, fallback: string, { kind, code, action }: Setting<T>): T | undefined {
+  read<T>(key: OneSaid, fallback: string | undefined, { kind, code, action }: Setting<T>): T | undefined {
     const said = saidIn(this.#layers, key);
     const values = said.map((value) => this.#complaints.readSaid(code, action, value, kind.read));
-    return said.length === 0 ? kind.read(fallback) : values[0];
+    if (said.length > 0) return values[0];
+    return fallback === undefined ? undefined : kind.read(fallback);
   }
 }
 
-type PlainSettings = Pick<Config, 'cacheBytes' | 'lameduckMs' | 'logLevel' | 'logFormat' | 'logSample'>;
+type PlainSettings = Pick<
+  Config,
+  | 'cacheBytes'
+  | 'nodeNetwork'
+  | 'state'
+  | 'nodeName'
+  | 'kubernetes'
+  | 'lameduckMs'
+  | 'logLevel'
+  | 'logFormat'
+  | 'logSample'
+>;
 
-function settingsFrom(scalars: Scalars, { isTerminal }: Surroundings): PlainSettings {
+function settingsFrom(scalars: Scalars, { env, isTerminal }: Surroundings): PlainSettings {
   return {
     cacheBytes: scalars.read('cacheSize', DEFAULTS.cacheSize, CACHE_SIZE)!,
+    nodeNetwork: {
+      mode: scalars.read('nodeNetwork', DEFAULTS.nodeNetwork, NODE_NETWORK)!,
+      interface: scalars.read('interface', DEFAULTS.interface, INTERFACE)!,
+      hasNoTrack: scalars.read('noTrack', DEFAULTS.noTrack, NO_TRACK)!,
+    },
+    state: scalars.read('state', undefined, STATE),
+    nodeName: scalars.read('nodeName', env['NODE_NAME'] || undefined, NODE_NAME),
+    kubernetes: scalars.read('kubernetes', DEFAULTS.kubernetes, KUBERNETES)!,
     lameduckMs: scalars.read('lameduck', DEFAULTS.lameduck, LAMEDUCK)!,
     logLevel: scalars.read('logLevel', DEFAULTS.logLevel, LOG_LEVEL)!,
     logFormat: scalars.read('logFormat', isTerminal ? 'text' : 'json', LOG_FORMAT)!,

@@ -1,4 +1,4 @@
-import type { Config, PolicyName } from './config.ts';
+import type { Config, NodeNetworkMode, PolicyName } from './config.ts';
 
 /** The options of `signpost serve` as they were typed; undefined where one was not given. */
 export interface Flags {
@@ -16,6 +16,11 @@ export interface Flags {
   readonly metrics?: string | undefined;
   readonly admin?: string | undefined;
   readonly probes?: readonly string[] | undefined;
+  readonly nodeNetwork?: string | undefined;
+  readonly interface?: string | undefined;
+  readonly state?: string | undefined;
+  readonly nodeName?: string | undefined;
+  readonly kubernetes?: string | undefined;
   readonly lameduck?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly logFormat?: string | undefined;
@@ -42,11 +47,16 @@ export const DEFAULTS = {
   cacheSize: '32MiB',
   metrics: '0.0.0.0:9253',
   admin: '127.0.0.1:9254',
+  nodeNetwork: 'off',
+  interface: 'signpost0',
+  noTrack: 'on',
+  kubernetes: 'auto',
   lameduck: '5s',
   logLevel: 'info',
   logSample: '0',
 } as const;
 
 export const POLICIES: readonly PolicyName[] = ['random', 'round-robin', 'sequential', 'fastest'];
+export const NODE_NETWORK_MODES: readonly NodeNetworkMode[] = ['off', 'auto', 'nftables', 'iptables', 'interface'];
 export const LOG_LEVELS: readonly Config['logLevel'][] = ['debug', 'info', 'warn', 'error'];
 export const LOG_FORMATS: readonly Config['logFormat'][] = ['text', 'json'];

@@ -30,6 +30,13 @@ export interface Settings {
   readonly resolvConf?: Said;
   readonly policy?: Said;
   readonly cacheSize?: Said;
+  readonly nodeNetwork?: Said;
+  readonly interface?: Said;
+  /** on, off */
+  readonly noTrack?: Said;
+  readonly state?: Said;
+  readonly nodeName?: Said;
+  readonly kubernetes?: Said;
   readonly lameduck?: Said;
   readonly logLevel?: Said;
   readonly logFormat?: Said;

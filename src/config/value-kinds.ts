@@ -1,7 +1,7 @@
 import { formatByteSize, parseByteSize } from './byte-size.ts';
-import type { Config, PolicyName } from './config.ts';
+import type { Config, NodeNetworkMode, PolicyName } from './config.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { LOG_FORMATS, LOG_LEVELS, POLICIES } from './flags.ts';
+import { LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES } from './flags.ts';
 import { Refusal } from './refusal.ts';
 
 /** How the text of one setting is read. */
@@ -22,6 +22,15 @@ const DAY_MS = 24 * HOUR_MS;
 export const KINDS = {
   cacheSize: byteSize(MIB, 1024 * MIB, '64MiB'),
   lameduck: duration(0, HOUR_MS, '5s'),
+  nodeNetwork: oneOf<NodeNetworkMode>(NODE_NETWORK_MODES, 'auto'),
+  interface: pattern(
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/,
+    'a name of 1 to 15 letters, digits, dots, dashes and underscores',
+    'signpost0',
+  ),
+  nodeName: pattern(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Kubernetes node', 'node-7.example'),
+  state: pattern(/^\/[^\0]*$/, 'the absolute path of a folder', '/run/signpost'),
+  kubernetes: pattern(/^(off|auto|\/[^\0]*)$/, 'off, auto, or the absolute path of a kubeconfig', 'off'),
   logLevel: oneOf<Config['logLevel']>(LOG_LEVELS, 'debug'),
   logFormat: oneOf<Config['logFormat']>(LOG_FORMATS, 'json'),
   logSample: logSample(),
@@ -55,6 +64,14 @@ function seconds(minMs: number, maxMs: number, example: string): ValueKind<numbe
     const ms = orRefusal(() => parseDuration(text, minMs, maxMs), Number.NaN);
     if (!(ms % SECOND_MS === 0)) throw new Refusal(`expected ${allowed}, such as ${example}`);
     return ms / SECOND_MS;
+  };
+  return { allowed, example, read };
+}
+
+function pattern(shape: RegExp, allowed: string, example: string): ValueKind<string> {
+  const read = (text: string): string => {
+    if (!shape.test(text)) throw new Refusal(`expected ${allowed}, such as ${example}`);
+    return text;
   };
   return { allowed, example, read };
 }

@@ -36,6 +36,10 @@ test('without flags the defaults are those of the documentation', () => {
     metrics: { host: '0.0.0.0', port: 9253 },
     admin: { host: '127.0.0.1', port: 9254 },
     probes: [],
+    nodeNetwork: { mode: 'off', interface: 'signpost0', hasNoTrack: true },
+    state: undefined,
+    nodeName: undefined,
+    kubernetes: 'auto',
     lameduckMs: 5000,
     resolvConf: '/etc/resolv.conf',
     logLevel: 'info',
@@ -65,6 +69,11 @@ test('each flag changes what it names', () => {
   assert.equal(config({ metrics: 'off' }).metrics, undefined);
   assert.deepEqual(config({ admin: '127.0.0.1:0' }).admin, { host: '127.0.0.1', port: 0 });
   assert.equal(config({ admin: 'off' }).admin, undefined);
+  assert.equal(config({ nodeNetwork: 'nftables' }).nodeNetwork.mode, 'nftables');
+  assert.equal(config({ interface: 'dns0' }).nodeNetwork.interface, 'dns0');
+  assert.equal(config({ state: '/run/signpost' }).state, '/run/signpost');
+  assert.equal(config({ nodeName: 'node-7' }).nodeName, 'node-7');
+  assert.equal(config({ kubernetes: 'off' }).kubernetes, 'off');
   assert.equal(config({ lameduck: '250ms' }).lameduckMs, 250);
   assert.equal(config({ logLevel: 'debug' }).logLevel, 'debug');
   assert.equal(config({ logFormat: 'text' }).logFormat, 'text');
@@ -131,6 +140,26 @@ const BAD: [flags: Flags, complaint: RegExp][] = [
   [
     { policy: 'quickest' },
     /^ERR_POLICY Cannot choose upstreams by quickest \(--policy\): expected random, round-robin, sequential, fastest$/,
+  ],
+  [
+    { nodeNetwork: 'ebpf' },
+    /^ERR_NODE_NETWORK Cannot set up the node's network by ebpf \(--node-network\): expected off, auto, nftables, iptables, interface$/,
+  ],
+  [
+    { interface: 'much-too-long-name' },
+    /^ERR_INTERFACE Cannot name the link much-too-long-name \(--interface\): expected a name of 1 to 15 letters/,
+  ],
+  [
+    { state: 'run' },
+    /^ERR_STATE Cannot keep state in run \(--state\): expected the absolute path of a folder, such as \/run\/signpost$/,
+  ],
+  [
+    { nodeName: 'Node 7' },
+    /^ERR_NODE_NAME Cannot take "?Node 7"? for this node \(--node-name\): expected the name of a Kubernetes node/,
+  ],
+  [
+    { kubernetes: 'on' },
+    /^ERR_KUBERNETES Cannot use on for the Kubernetes API \(--kubernetes\): expected off, auto, or the absolute path of a kubeconfig/,
   ],
   [
     { cacheSize: 'big' },
