@@ -3,6 +3,7 @@ import { run } from '../servers/child.ts';
 import { program, refuseInCi, skipWithout } from '../servers/programs.ts';
 
 const made = new Set<string>();
+let count = 0;
 
 // Whatever happens to a test, the machine is as it was.
 process.on('exit', () => {
@@ -28,7 +29,7 @@ export class Namespace {
 
   /** `addresses` with their prefix length, such as `169.254.20.10/32`. */
   static async create(...addresses: string[]): Promise<Namespace> {
-    const namespace = new Namespace(`signpost-${process.pid}-${made.size}`);
+    const namespace = new Namespace(`signpost-${process.pid}-${count++}`);
     await namespace.#ip('netns', 'add', namespace.name);
     made.add(namespace.name);
     const inside = ['-n', namespace.name];
