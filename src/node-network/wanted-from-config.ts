@@ -1,0 +1,56 @@
+import { isIPv6 } from 'node:net';
+import type { Config, SocketAddress } from '../config/config.ts';
+import type { Failover, Family, WantedState } from './wanted-state.ts';
+
+export interface WantedFromConfigParts {
+  /** Addresses of Services: they fall through to kube-proxy. Link-local ones never are. */
+  services?: readonly string[];
+  /** The DNS pods' own addresses of both families, where they are known. */
+  targets?: readonly SocketAddress[];
+}
+
+/** What a configuration asks of the node's network. Addresses that every node has (loopback) or that are none (wildcards) are not ours to add. */
+export function wantedFromConfig(
+  config: Config,
+  { services = [], targets = [] }: WantedFromConfigParts = {},
+): WantedState {
+  const listen = config.listen.filter(({ host, port }) => port > 0 && !isEverywhere(host));
+  const clusterDns = clusterDnsOf(config);
+  return {
+    link: config.nodeNetwork.interface,
+    addresses: [...new Set(listen.map(({ host }) => host))],
+    rules: {
+      listen,
+      hasNoTrack: config.nodeNetwork.hasNoTrack,
+      failovers: listen
+        .filter(({ host }) => !services.includes(host))
+        .map((address) => failoverOf(address, clusterDns, targets)),
+    },
+  };
+}
+
+export function familyOf(host: string): Family {
+  return isIPv6(host) ? 6 : 4;
+}
+
+function failoverOf(
+  listen: SocketAddress,
+  clusterDns: readonly SocketAddress[],
+  targets: readonly SocketAddress[],
+): Failover {
+  const family = familyOf(listen.host);
+  const isSame = ({ host }: SocketAddress) => familyOf(host) === family && host !== listen.host;
+  return { family, listen, service: clusterDns.find(isSame), targets: targets.filter(isSame) };
+}
+
+/** Where the cluster's zone is asked in plain DNS: what queries can be led to as they are. */
+function clusterDnsOf({ zones, clusterDomain }: Config): SocketAddress[] {
+  const zone = zones.find((candidate) => candidate.zone === `${clusterDomain}.`);
+  return (zone?.upstreams ?? [])
+    .filter(({ transport }) => transport !== 'tls' && transport !== 'https')
+    .map(({ host, port }) => ({ host, port }));
+}
+
+function isEverywhere(host: string): boolean {
+  return host.startsWith('127.') || host === '::1' || host === '0.0.0.0' || host === '::';
+}
