@@ -17,6 +17,13 @@ export class Libc {
   readonly recvmmsg: (fd: number, headers: number, count: number, flags: number, timeout: number) => number;
   readonly sendmmsg: (fd: number, headers: number, count: number, flags: number) => number;
   readonly close: (fd: number) => number;
+  readonly connect: (fd: number, address: Pointer, length: number) => number;
+  readonly sendmsg: (fd: number, header: Pointer, flags: number) => number;
+  readonly recvmsg: (fd: number, header: Pointer, flags: number) => number;
+  /** A file that lies in memory and has no path. */
+  readonly memfd_create: (name: string, flags: number) => number;
+  /** With commands that take one number: the form for others is the same on the architectures whose layouts we have. */
+  readonly fcntl: (fd: number, command: number, argument: number) => number;
   /** Why the latest call failed. */
   readonly errno: () => number;
   readonly #koffi: Koffi;
@@ -34,6 +41,11 @@ export class Libc {
     this.recvmmsg = process.func('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)');
     this.sendmmsg = process.func('int sendmmsg(int, uintptr_t, uint32_t, int)');
     this.close = process.func('int close(int)');
+    this.connect = process.func('int connect(int, void*, uint32_t)');
+    this.sendmsg = process.func('intptr_t sendmsg(int, void*, int)');
+    this.recvmsg = process.func('intptr_t recvmsg(int, void*, int)');
+    this.memfd_create = process.func('int memfd_create(const char*, uint32_t)');
+    this.fcntl = process.func('int fcntl(int, int, int)');
   }
 
   /** Where a buffer lies; it does not move. Exact: addresses of user space are below 2^53. */

@@ -19,6 +19,7 @@ export const IOVEC_BYTES = 16;
 export const IOVEC_LENGTH = 8;
 
 /** struct mmsghdr: a struct msghdr, and how long the message is that came. */
+export const MSGHDR_BYTES = 56;
 export const MMSGHDR_BYTES = 64;
 export const MSGHDR_NAME = 0;
 export const MSGHDR_NAME_LENGTH = 8;
@@ -40,8 +41,14 @@ export const PKTINFO6_INTERFACE = 16;
 export const PKTINFO_SPACE = 32;
 export const PKTINFO6_SPACE = 40;
 
+/** struct sockaddr_un */
+export const SOCKADDR_UN_PATH = 2;
+export const SOCKADDR_UN_BYTES = 110;
+
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
@@ -64,3 +71,10 @@ export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const EBADF = 9;
 export const EAGAIN = 11;
+/** Level and type of the control message that passes descriptors. */
+export const SCM_RIGHTS = 1;
+export const MSG_CTRUNC = 0x08;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_CMSG_CLOEXEC = 0x4000_0000;
+export const MFD_CLOEXEC = 1;
+export const F_DUPFD_CLOEXEC = 1030;

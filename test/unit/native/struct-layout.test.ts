@@ -17,6 +17,9 @@ const IN_C: Readonly<Record<string, string>> = {
   SOCKADDR_IN6_SCOPE: 'offsetof(struct sockaddr_in6, sin6_scope_id)',
   IOVEC_BYTES: 'sizeof(struct iovec)',
   IOVEC_LENGTH: 'offsetof(struct iovec, iov_len)',
+  MSGHDR_BYTES: 'sizeof(struct msghdr)',
+  SOCKADDR_UN_PATH: 'offsetof(struct sockaddr_un, sun_path)',
+  SOCKADDR_UN_BYTES: 'sizeof(struct sockaddr_un)',
   MMSGHDR_BYTES: 'sizeof(struct mmsghdr)',
   MMSGHDR_LENGTH: 'offsetof(struct mmsghdr, msg_len)',
   MSGHDR_NAME: 'offsetof(struct msghdr, msg_name)',
@@ -45,6 +48,9 @@ const HEADERS = [
   'netinet/in.h',
   'netinet/udp.h',
   'sys/uio.h',
+  'sys/un.h',
+  'sys/mman.h',
+  'fcntl.h',
   'linux/sock_diag.h',
 ];
 
