@@ -188,3 +188,15 @@ export const DOUBTFUL_ZONES = limit('doubtful_zones', 64);
 
 /** Characters that one run of a system tool (iptables-save, nft ...) may say. 20,000 rules of kube-proxy x 250 B = 5 MiB; 33,554,432, held for a moment. Full: given up, an error says so. */
 export const TOOL_OUTPUT = limit('tool_output_characters', 33_554_432);
+
+/** Connections to the API server: one for each kind that is watched, and for requests beside them. 8 x (32 KiB of TLS, 16 KiB in passing) = 384 KiB. Full: the next request waits. */
+export const API_CONNECTIONS = limit('api_connections', 8);
+
+/** Bytes of one object of a watch or a list: etcd takes 1.5 MiB. 2,097,152, held while it comes. Full: the watch begins anew, later. */
+export const WATCH_OBJECT_BYTES = limit('watch_object_bytes', 2 * 1024 * 1024);
+
+/** Bytes of one object that the API server is asked for: a Service has 2 KiB, and etcd takes 1.5 MiB. 2,097,152 for a moment. Full: given up, an error says so. */
+export const API_OBJECT_BYTES = limit('api_object_bytes', 2 * 1024 * 1024);
+
+/** Addresses of DNS pods that are known: 256 x 0.3 KiB = 77 KiB, and as many rules. Large clusters have some dozens. Full: the first so many, by address. */
+export const CLUSTER_DNS_ENDPOINTS = limit('cluster_dns_endpoints', 256);

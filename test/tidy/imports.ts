@@ -21,7 +21,7 @@ const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli/'],
   undici: ['src/kubernetes/'],
   pino: ['src/agent/logger.ts'],
-  yaml: ['src/demo/', 'src/config/', 'src/manifests/'],
+  yaml: ['src/demo/', 'src/config/', 'src/doctor/', 'src/kubernetes/kubeconfig.ts', 'src/manifests/'],
   // Built into dist/ as far as it is used, so it is no package of those who install this one.
   valibot: ['src/config/yaml-schema.ts', 'src/config/yaml-settings.ts'],
 };

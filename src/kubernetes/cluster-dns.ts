@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ApiClient } from './api-client.ts';
+import { ApiError } from './api-error.ts';
+import type { EndpointSlice } from './api-objects.ts';
+import { Backoff } from './backoff.ts';
+import { type ClusterDnsEndpoint, ClusterDnsEndpoints, SERVICE_NAME } from './cluster-dns-endpoints.ts';
+import { type ClusterDnsService, readClusterDnsServices, type ServiceNames } from './cluster-dns-service.ts';
+import { Watch } from './watch.ts';
+
+export interface ClusterDnsParts {
+  client: ApiClient;
+  clock: Clock;
+  log: Logger;
+  services: ServiceNames;
+  /** Services or endpoints are others. Must not throw. */
+  onChange: () => void;
+  /** Of the watch; tests wait less. */
+  backoff?: Backoff;
+}
+
+/** A Service's address never changes; one that is made anew is noticed by its endpoints, too. */
+const SERVICES_AGAIN_MS = 600_000;
+
+/** Where the cluster DNS is: its Services with their addresses, and the pods behind them, followed for as long as the process lives. */
+export class ClusterDns {
+  readonly watch: Watch<EndpointSlice>;
+  readonly #parts: ClusterDnsParts;
+  readonly #endpoints: ClusterDnsEndpoints;
+  readonly #backoff = new Backoff();
+  #services: readonly ClusterDnsService[] = [];
+  #trouble: ApiError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isReading = false;
+  #isClosed = false;
+
+  constructor(parts: ClusterDnsParts) {
+    const { client, clock, log, services, backoff } = parts;
+    this.#parts = parts;
+    this.#endpoints = new ClusterDnsEndpoints(services, () => this.#onEndpoints());
+    const kind = {
+      resource: 'endpointslices',
+      path: `/apis/discovery.k8s.io/v1/namespaces/${services.namespace}/endpointslices`,
+      labelSelector: `${SERVICE_NAME} in (${services.names.join(',')})`,
+    };
+    const purpose = 'fail-over to the DNS pods';
+    this.watch = new Watch(kind, this.#endpoints.sink, { client, clock, log, purpose, ...(backoff && { backoff }) });
+  }
+
+  start(): void {
+    this.watch.start();
+    void this.#readServices();
+  }
+
+  /** Those that there are, the preferred one first; empty while it is not known. */
+  get services(): readonly ClusterDnsService[] {
+    return this.#services;
+  }
+
+  get endpoints(): readonly ClusterDnsEndpoint[] {
+    return this.#endpoints.endpoints;
+  }
+
+  /** The Service that `endpoints` belong to. */
+  get service(): string | undefined {
+    return this.#endpoints.service;
+  }
+
+  /** True while the API says that there is no endpoint, and `endpoints` are older. */
+  get isEmpty(): boolean {
+    return this.#endpoints.isEmpty;
+  }
+
+  /** Why it is not followed now. */
+  get trouble(): ApiError | undefined {
+    return this.watch.trouble ?? this.#trouble;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.watch.close();
+    this.#endpoints.close();
+  }
+
+  #onEndpoints(): void {
+    this.#parts.onChange();
+    const isKnown = this.#services.some(({ name }) => name === this.#endpoints.service);
+    if (!isKnown) void this.#readServices();
+  }
+
+  async #readServices(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    clearTimeout(this.#timer);
+    const { client, services, onChange } = this.#parts;
+    let againMs = SERVICES_AGAIN_MS * (1 + Math.random());
+    try {
+      const found = await readClusterDnsServices(client, services);
+      this.#trouble = undefined;
+      this.#backoff.reset();
+      if (!this.#isClosed && found.length > 0 && !isDeepStrictEqual(found, this.#services)) {
+        this.#services = found;
+        onChange();
+      }
+    } catch (error) {
+      this.#trouble = error instanceof ApiError ? error : undefined;
+      againMs = this.#backoff.next(this.#trouble?.retryAfterMs);
+    }
+    this.#isReading = false;
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#readServices(), againMs).unref();
+  }
+}

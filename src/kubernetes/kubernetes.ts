@@ -1,0 +1,119 @@
+import type { SocketAddress } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ApiAccess } from './api-access.ts';
+import type { ApiClient } from './api-client.ts';
+import type { ClusterDns } from './cluster-dns.ts';
+import { type ClusterDnsService, readClusterDnsServices, type ServiceNames } from './cluster-dns-service.ts';
+import { inClusterAccess } from './in-cluster.ts';
+
+export interface KubernetesParts {
+  clock: Clock;
+  log: Logger;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** One line of `/ready` (the shape that admin/ready-page has): never one that keeps queries away. */
+export interface KubernetesReason {
+  readonly name: 'kubernetes';
+  readonly ok: true;
+  readonly warning: boolean;
+  readonly message: string;
+}
+
+/**
+ * What the agent knows from the Kubernetes API. Nothing of it is needed to answer queries: where the API is down or forbids, what was known stays, one reason says
+ * so, and it is tried again. Without credentials, or with `off`, it does nothing and loads nothing.
+ */
+export class Kubernetes {
+  readonly #access: ApiAccess | undefined;
+  readonly #parts: KubernetesParts;
+  #client: ApiClient | undefined;
+  #clusterDns: ClusterDns | undefined;
+
+  /** `setting`: `off`, `auto` or the path of a kubeconfig. Throws `ConfigError` for a kubeconfig that cannot be used. */
+  static async open(setting: string, parts: KubernetesParts): Promise<Kubernetes> {
+    return new Kubernetes(await accessFor(setting, parts.env), parts);
+  }
+
+  private constructor(access: ApiAccess | undefined, parts: KubernetesParts) {
+    this.#access = access;
+    this.#parts = parts;
+  }
+
+  /** Whether there is an API to ask. */
+  get isOn(): boolean {
+    return this.#access !== undefined;
+  }
+
+  /** Where the credentials are from; undefined where there are none. */
+  get origin(): string | undefined {
+    return this.#access?.origin;
+  }
+
+  /** Where the cluster DNS is, as far as it is followed and known. */
+  get clusterDns(): ClusterDns | undefined {
+    return this.#clusterDns;
+  }
+
+  /** The Services of the cluster DNS, read once. Empty where there is no API to ask; rejects with `ApiError`. */
+  async readClusterDnsServices(services: ServiceNames): Promise<readonly ClusterDnsService[]> {
+    const client = await this.#ask();
+    return client === undefined ? [] : readClusterDnsServices(client, services);
+  }
+
+  /** From now on follows where the cluster DNS is, and calls back when that is another place. Once. */
+  async followClusterDns(services: ServiceNames, onChange: (clusterDns: ClusterDns) => void): Promise<void> {
+    const client = await this.#ask();
+    if (client === undefined) return;
+    const { ClusterDns } = await import('./cluster-dns.ts');
+    const { clock, log } = this.#parts;
+    const clusterDns = new ClusterDns({ client, clock, log, services, onChange: () => onChange(clusterDns) });
+    this.#clusterDns = clusterDns;
+    clusterDns.start();
+  }
+
+  /** Empty where nothing is followed. */
+  reasons(): readonly KubernetesReason[] {
+    const clusterDns = this.#clusterDns;
+    if (clusterDns === undefined) return [];
+    return [{ name: 'kubernetes', ok: true, ...judge(clusterDns) }];
+  }
+
+  async close(): Promise<void> {
+    this.#clusterDns?.close();
+    await this.#client?.close();
+  }
+
+  /** The client is loaded where it is used first: it brings undici. */
+  async #ask(): Promise<ApiClient | undefined> {
+    if (this.#access === undefined) return undefined;
+    const { ApiClient } = await import('./api-client.ts');
+    this.#client ??= new ApiClient(this.#access);
+    return this.#client;
+  }
+}
+
+async function accessFor(setting: string, env: KubernetesParts['env']): Promise<ApiAccess | undefined> {
+  if (setting === 'off') return undefined;
+  if (setting === 'auto') return inClusterAccess(env);
+  const { kubeconfigAccess } = await import('./kubeconfig.ts');
+  return kubeconfigAccess(setting);
+}
+
+function judge({ watch, endpoints, service, isEmpty, trouble }: ClusterDns): { warning: boolean; message: string } {
+  const known = endpoints.length === 0 ? 'none is known' : `${endpoints.length} known of ${service}`;
+  if (trouble !== undefined) {
+    const age = watch.staleMs === undefined || watch.staleMs === 0 ? '' : `, ${Math.round(watch.staleMs / 1000)} s old`;
+    return { warning: true, message: `addresses of the DNS pods: ${known}${age}; ${trouble.message}` };
+  }
+  if (isEmpty)
+    return { warning: true, message: `addresses of the DNS pods: ${known}; the cluster DNS has no endpoint` };
+  if (!watch.isListed) return { warning: false, message: 'addresses of the DNS pods: asking' };
+  return { warning: false, message: `addresses of the DNS pods: ${known}` };
+}
+
+/** The DNS pods' addresses, as the node's network takes them. */
+export function podAddresses({ endpoints }: Pick<ClusterDns, 'endpoints'>): readonly SocketAddress[] {
+  return endpoints.map(({ host, udpPort }) => ({ host, port: udpPort }));
+}

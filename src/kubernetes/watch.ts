@@ -1,0 +1,285 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ApiClient } from './api-client.ts';
+import { ApiError, type ApiTrouble, statusError } from './api-error.ts';
+import type { ApiObject, Status, WatchEvent } from './api-objects.ts';
+import { Backoff } from './backoff.ts';
+import { JsonCutter } from './json-cutter.ts';
+import { acceptOf, pathOf, type WatchedKind } from './watched-kind.ts';
+
+/** Gets what is there and what changes. Calls come one after the other and must not throw. */
+export interface WatchSink<T extends ApiObject> {
+  /** All objects that there are follow by `onObject`, up to `onListed`. What is known already stays in force until then. */
+  onListing(): void;
+  /** What was not among the objects since `onListing` is no more. */
+  onListed(): void;
+  /** An object as it is now: new, changed, or the same as before. */
+  onObject(object: T): void;
+  onDeleted(object: T): void;
+}
+
+export interface WatchParts {
+  client: ApiClient;
+  clock: Clock;
+  log: Logger;
+  /** What sleeps while this does not work, for the log: `fail-over to the DNS pods`. */
+  purpose: string;
+  backoff?: Backoff;
+  /** For so long the server may send nothing: it sends a bookmark a minute. */
+  silentMs?: number;
+}
+
+const SILENT_MS = 90_000;
+/** The server ends a watch after this, and up to twice as long: spread, so that not all nodes come again in one moment. */
+const WATCH_SECONDS = 300;
+/** A watch that ends sooner has not served, though no error says so. */
+const SHORT_MS = 1000;
+/** A server that knows no streaming lists sends objects and never says that these are all. */
+const STREAMED_LIST_MS = 30_000;
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+/**
+ * Follows the objects of one kind for as long as the process lives.
+ *
+ *     list ──▶ watch ──(the server ends it)──▶ watch from there ──(410: version expired)──▶ list
+ *       ▲        └──────(error)──▶ wait ──────────▲
+ *       └──────────────────────────┘
+ *
+ * List and first watch are one request where the server offers it (`sendInitialEvents`, Kubernetes 1.32 and later). The version that was seen last is asked for in a new
+ * list, too: another API server that is behind must not bring back what was. Errors end nothing: it waits, longer each time, and tries again.
+ */
+export class Watch<T extends ApiObject> {
+  readonly kind: WatchedKind;
+  /** Counted since the start. */
+  lists = 0;
+  watches = 0;
+  events = 0;
+  readonly errors = new Map<ApiTrouble, number>();
+  readonly #sink: WatchSink<T>;
+  readonly #parts: WatchParts;
+  readonly #backoff: Backoff;
+  #abort = new AbortController();
+  #isClosed = false;
+  #wake: (() => void) | undefined;
+  #hasStreamedLists = true;
+  /** Where a watch can go on; undefined: all has to be listed first. */
+  #from: string | undefined;
+  /** No answer may be older than this. */
+  #seen: string | undefined;
+  #isListed = false;
+  #isListing = false;
+  #trouble: ApiError | undefined;
+  #toldTrouble: string | undefined;
+  #liveSinceMs: number | undefined;
+  #lastLiveMs: number | undefined;
+
+  constructor(kind: WatchedKind, sink: WatchSink<T>, parts: WatchParts) {
+    this.kind = kind;
+    this.#sink = sink;
+    this.#parts = parts;
+    this.#backoff = parts.backoff ?? new Backoff();
+  }
+
+  /** Once, whatever became of it later, all objects were known. */
+  get isListed(): boolean {
+    return this.#isListed;
+  }
+
+  /** Why it does not follow now; undefined where it does, or has only begun. */
+  get trouble(): ApiError | undefined {
+    return this.#trouble;
+  }
+
+  /** How long what is known may have been out of date; 0 while it is followed; undefined where nothing was ever known. */
+  get staleMs(): number | undefined {
+    if (this.#liveSinceMs !== undefined) return 0;
+    return this.#lastLiveMs === undefined ? undefined : this.#parts.clock.nowMs() - this.#lastLiveMs;
+  }
+
+  start(): void {
+    void this.#run();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#abort.abort();
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      const beganMs = this.#parts.clock.nowMs();
+      try {
+        await this.#follow();
+        this.#notLive();
+        if (this.#parts.clock.nowMs() - beganMs < SHORT_MS) await this.#sleep(this.#backoff.next());
+        else this.#backoff.reset();
+      } catch (error) {
+        this.#notLive();
+        if (this.#isClosed) return;
+        // Ended by ourselves: nothing is wrong with the server.
+        if (this.#abort.signal.aborted) continue;
+        await this.#recover(error instanceof ApiError ? error : unexpected(error));
+      }
+    }
+  }
+
+  /** One list where it is needed, and one watch to its end. */
+  async #follow(): Promise<void> {
+    this.#abort = new AbortController();
+    const isStreamed = this.#from === undefined && this.#hasStreamedLists;
+    if (this.#from === undefined && !isStreamed) await this.#list();
+    await this.#watch(isStreamed);
+  }
+
+  async #recover(error: ApiError): Promise<void> {
+    this.errors.set(error.trouble, (this.errors.get(error.trouble) ?? 0) + 1);
+    if (error.trouble === 'expired' && this.#from !== undefined) {
+      this.#from = undefined;
+      return this.#sleep(this.#backoff.next());
+    }
+    // A list that is refused for its version is asked for without one: any is better than none.
+    if (error.trouble === 'expired') this.#seen = undefined;
+    if (error.trouble === 'unsupported' && this.#hasStreamedLists && this.#from === undefined) {
+      this.#hasStreamedLists = false;
+      return;
+    }
+    this.#trouble = error;
+    this.#tell(error);
+    await this.#sleep(this.#backoff.next(error.retryAfterMs));
+  }
+
+  async #list(): Promise<void> {
+    this.lists++;
+    const what = `list ${this.kind.resource}`;
+    const path = pathOf(this.kind, { resourceVersion: this.#seen ?? '0', resourceVersionMatch: 'NotOlderThan' });
+    const body = await this.#open(what, path, 'list');
+    let version: string | undefined;
+    const cutter = new JsonCutter(1, (value, depth) => {
+      if (depth === 1) version ??= (value as { resourceVersion?: string }).resourceVersion;
+      else this.#sink.onObject(value as T);
+    });
+    this.#beginListing();
+    for await (const piece of body) cutter.write(piece);
+    if (!cutter.isWhole || version === undefined) {
+      throw new ApiError('malformed', `Cannot ${what}: the list is not whole`);
+    }
+    this.#endListing(version);
+  }
+
+  async #watch(isStreamed: boolean): Promise<void> {
+    this.watches++;
+    if (isStreamed) this.lists++;
+    const what = `watch ${this.kind.resource}`;
+    const seconds = WATCH_SECONDS + Math.floor(Math.random() * WATCH_SECONDS);
+    const path = pathOf(this.kind, {
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(seconds),
+      ...(isStreamed
+        ? { sendInitialEvents: 'true', resourceVersion: this.#seen ?? '0', resourceVersionMatch: 'NotOlderThan' }
+        : { resourceVersion: this.#from }),
+    });
+    const body = await this.#open(what, path, 'watch');
+    if (isStreamed) this.#beginListing();
+    else this.#live();
+    const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), STREAMED_LIST_MS).unref() : undefined;
+    const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
+    try {
+      for await (const piece of body) cutter.write(piece);
+    } finally {
+      clearTimeout(limit);
+    }
+    if (this.#isListing) throw new ApiError('busy', `Cannot ${what}: the server ended it before all was listed`);
+  }
+
+  #open(what: string, path: string, as: 'list' | 'watch'): Promise<AsyncIterable<Uint8Array>> {
+    const { silentMs = SILENT_MS } = this.#parts;
+    const accept = acceptOf(this.kind, as);
+    return this.#parts.client.stream(what, path, { accept, silentMs, signal: this.#abort.signal });
+  }
+
+  #take(what: string, { type, object }: WatchEvent<T>): void {
+    if (type === 'ERROR') {
+      const status = object as Status;
+      throw statusError(what, status.code ?? 500, status);
+    }
+    const { metadata } = object as T;
+    if (type === 'BOOKMARK') {
+      if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') this.#endListing(metadata.resourceVersion);
+    } else {
+      this.events++;
+      if (type === 'DELETED') this.#sink.onDeleted(object as T);
+      else this.#sink.onObject(object as T);
+    }
+    // Versions of the initial events are of no order.
+    if (this.#isListing) return;
+    this.#seen = metadata.resourceVersion;
+    this.#from = metadata.resourceVersion;
+  }
+
+  #beginListing(): void {
+    this.#isListing = true;
+    this.#sink.onListing();
+  }
+
+  #endListing(version: string): void {
+    this.#isListing = false;
+    this.#isListed = true;
+    this.#seen = version;
+    this.#from = version;
+    this.#sink.onListed();
+    this.#live();
+  }
+
+  #giveUpStreaming(): void {
+    if (!this.#isListing) return;
+    this.#hasStreamedLists = false;
+    this.#abort.abort();
+  }
+
+  #live(): void {
+    this.#isListing = false;
+    this.#liveSinceMs = this.#parts.clock.nowMs();
+    this.#trouble = undefined;
+    this.#tell(undefined);
+  }
+
+  #notLive(): void {
+    this.#isListing = false;
+    if (this.#liveSinceMs === undefined) return;
+    this.#lastLiveMs = this.#parts.clock.nowMs();
+    // Only what has served for a while makes the next wait short.
+    if (this.#lastLiveMs - this.#liveSinceMs >= SHORT_MS) this.#backoff.reset();
+    this.#liveSinceMs = undefined;
+  }
+
+  /** Each trouble once, and its end. */
+  #tell(error: ApiError | undefined): void {
+    if (error?.trouble === this.#toldTrouble) return;
+    const { log, purpose } = this.#parts;
+    const { resource } = this.kind;
+    if (error === undefined) log.info({ resource }, `the Kubernetes API is followed again: ${purpose}`);
+    else
+      log.warn(
+        { resource, error: error.message },
+        `the Kubernetes API is not followed: ${purpose} rests on what is known`,
+      );
+    this.#toldTrouble = error?.trouble;
+  }
+
+  #sleep(waitMs: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, waitMs).unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function unexpected(error: unknown): ApiError {
+  return new ApiError('failed', `Cannot follow the API server: ${(error as Error).message}`, { cause: error });
+}
