@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { StartError } from '../core/errors.ts';
 import { findPortHolder, type Protocol } from './port-holder.ts';
+import { askVersion } from './server-version.ts';
 
 /** What the system said when an address could not be bound. */
 export function bindErrorCode(error: unknown): string {
@@ -27,13 +29,8 @@ async function findCause(
 ): Promise<{ code: string; cause: string }> {
   const { host, port } = address;
   switch (bindErrorCode(error)) {
-    case 'EADDRINUSE': {
-      const holder = (await findPortHolder(address, protocol)) ?? 'another process';
-      return {
-        code: 'ERR_LISTEN_IN_USE',
-        cause: `the port is in use by ${holder}. Stop that one, or give another address or port`,
-      };
-    }
+    case 'EADDRINUSE':
+      return { code: 'ERR_LISTEN_IN_USE', cause: await findHolder(address, protocol) };
     case 'EADDRNOTAVAIL': {
       const add = `ip address add ${host}/${isIPv6(host) ? 128 : 32} dev lo`;
       return {
@@ -58,4 +55,29 @@ async function findCause(
     default:
       return { code: 'ERR_LISTEN', cause: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Who has the address: by the system's tables as far as rights allow to see, and by what it says of itself. */
+async function findHolder(address: SocketAddress, protocol: Protocol): Promise<string> {
+  const [holder = 'another process', version] = await Promise.all([
+    findPortHolder(address, protocol),
+    askVersion(address, protocol),
+  ]);
+  const saying =
+    version === undefined ? '' : `, ${version === '' ? 'a DNS server' : `which says that it is ${version}`}`;
+  return `the port is in use by ${holder}${saying}. ${remedyFor(address, holder, version ?? '')}`;
+}
+
+function remedyFor({ host }: SocketAddress, holder: string, version: string): string {
+  if (/^signpost /i.test(version)) {
+    return 'It is an agent like this one: give both the same --state DIR, and the new one takes over from the old; or stop that one';
+  }
+  const isLinkLocal = host.startsWith('169.254.') || existsSync('/sys/class/net/nodelocaldns');
+  if (/^node-cache\b/.test(holder) || (/^CoreDNS/.test(version) && isLinkLocal)) {
+    return (
+      'That is how NodeLocal DNSCache listens: delete its DaemonSet (kubectl --namespace kube-system delete daemonset node-local-dns), and start again. ' +
+      'signpost teardown --nodelocal removes what it leaves on the node'
+    );
+  }
+  return 'Stop that one, or give another address or port';
 }
