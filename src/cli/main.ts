@@ -3,6 +3,7 @@ import { ConfigError, SignpostError, StartError } from '../core/errors.ts';
 import { packageVersion } from '../core/version.ts';
 import { defineCheck } from './check.ts';
 import { defineDemo } from './demo.ts';
+import { defineDoctor } from './doctor.ts';
 import { EXIT_FAILED, EXIT_NO_AGENT, EXIT_USAGE } from './exit-code.ts';
 import { defineImport } from './import.ts';
 import { defineQuery } from './query.ts';
@@ -39,6 +40,7 @@ function program(): Command {
   defineCheck(signpost.command('check'));
   defineQuery(signpost.command('query'));
   defineStatus(signpost.command('status'));
+  defineDoctor(signpost.command('doctor'));
   defineImport(signpost.command('import'));
   return signpost;
 }

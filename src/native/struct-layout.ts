@@ -78,3 +78,11 @@ export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x4000_0000;
 export const MFD_CLOEXEC = 1;
 export const F_DUPFD_CLOEXEC = 1030;
+
+/** struct timex of adjtimex(2), as far as it is read. */
+export const TIMEX_BYTES = 208;
+export const TIMEX_MAX_ERROR = 24;
+export const TIMEX_STATUS = 40;
+/** Status and return value where no time server keeps the clock. */
+export const STA_UNSYNC = 0x40;
+export const TIME_ERROR = 5;

@@ -37,6 +37,9 @@ const IN_C: Readonly<Record<string, string>> = {
   PKTINFO6_INTERFACE: 'offsetof(struct in6_pktinfo, ipi6_ifindex)',
   PKTINFO_SPACE: 'CMSG_SPACE(sizeof(struct in_pktinfo))',
   PKTINFO6_SPACE: 'CMSG_SPACE(sizeof(struct in6_pktinfo))',
+  TIMEX_BYTES: 'sizeof(struct timex)',
+  TIMEX_MAX_ERROR: 'offsetof(struct timex, maxerror)',
+  TIMEX_STATUS: 'offsetof(struct timex, status)',
 };
 
 /** linux/sock_diag.h has these, and asm/socket.h the option. */
@@ -50,6 +53,7 @@ const HEADERS = [
   'sys/uio.h',
   'sys/un.h',
   'sys/mman.h',
+  'sys/timex.h',
   'fcntl.h',
   'linux/sock_diag.h',
 ];

@@ -1,0 +1,84 @@
+import { formatSocketAddress } from '../../config/socket-address.ts';
+import { packageVersion } from '../../core/version.ts';
+import type { AgentProcess } from '../agent-processes.ts';
+import { type Diagnosis, error, note, ok, warning } from '../diagnosis.ts';
+import type { Patient } from '../patient.ts';
+import type { Check } from './check.ts';
+
+const LOOK_FOR_POD =
+  'look why: kubectl --namespace kube-system get pods --output wide --selector app.kubernetes.io/name=signpost, and the log of its last start (kubectl logs --previous)';
+
+/** Whether the agent runs, and what it says of itself. */
+export const agentCheck: Check = {
+  name: 'agent',
+  async look(patient) {
+    return [...processes(patient), ...ownWord(patient)];
+  },
+};
+
+function processes({ agents, status }: Patient): Diagnosis[] {
+  const [first] = agents;
+  if (first === undefined) {
+    return 'failure' in status ? [error('agent-missing', 'no agent runs in this network', LOOK_FOR_POD)] : [];
+  }
+  const stopped = agents.filter(({ state }) => state === 'T' || state === 't');
+  return [
+    ...stopped.map(({ pid }) =>
+      error('agent-stopped', `process ${pid} is stopped (SIGSTOP, or a debugger)`, `let it go on: kill -CONT ${pid}`),
+    ),
+    ...(agents.length === 1 ? [] : [several(agents)]),
+  ];
+}
+
+/** A standby waits until its pod is told to stop; more than one is a roll-out that does not end, or an agent by mistake. */
+function several(agents: readonly AgentProcess[]): Diagnosis {
+  const pids = agents.map(({ pid }) => pid).join(', ');
+  const message = `${agents.length} agents run here (processes ${pids}, the newest first)`;
+  return agents.length === 2
+    ? note('agent-standby', `${message}: one of them is the standby of a roll-out, if both have the same --state`)
+    : warning(
+        'agents-many',
+        `${message}: one and a standby are what a roll-out has`,
+        'see which pods are on the node, and delete those that the DaemonSet does not need',
+      );
+}
+
+function ownWord({ agents, config, status }: Patient): Diagnosis[] {
+  if ('failure' in status) {
+    if (agents.length === 0) return [];
+    if (config !== undefined && config.admin === undefined) {
+      return [note('admin-off', 'it runs with --admin off, so it is not asked how it is')];
+    }
+    const place = config?.admin === undefined ? 'its admin address' : formatSocketAddress(config.admin);
+    return [
+      error(
+        'agent-silent',
+        `it runs, and does not answer at ${place} (--admin): ${status.failure}`,
+        'kubelet restarts it when /health fails; at once: delete the pod',
+      ),
+    ];
+  }
+  const { version, uptimeSeconds, ready, reasons } = status;
+  const facts = `version ${version}, up ${span(uptimeSeconds)}`;
+  const own = packageVersion();
+  return [
+    ready ? ok('agent-ready', `${facts}, ready`) : error('agent-not-ready', `${facts}, not ready: see below`),
+    ...(version === own
+      ? []
+      : [note('agent-version', `this doctor is version ${own}: findings may miss what is new or gone`)]),
+    ...reasons
+      .filter((reason) => !reason.ok)
+      .map(({ name, message }) => error(`not-ready-${name}`, `not ready, ${name}: ${message}`)),
+    ...reasons
+      .filter((reason) => reason.ok && reason.warning === true)
+      .map(({ name, message }) => warning(`reason-${name}`, `${name}: ${message}`)),
+  ];
+}
+
+function span(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return `${Math.floor(seconds)} s`;
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}

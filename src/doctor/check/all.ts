@@ -1,0 +1,29 @@
+import { agentCheck } from './agent.ts';
+import { answersCheck } from './answers.ts';
+import type { Check } from './check.ts';
+import { clockCheck } from './clock.ts';
+import { configurationCheck } from './configuration.ts';
+import { conntrackCheck } from './conntrack.ts';
+import { kubeletCheck } from './kubelet.ts';
+import { limitsCheck } from './limits.ts';
+import { nodeResolverCheck } from './node-resolver.ts';
+import { podsCheck } from './pods.ts';
+import { resourcesCheck } from './resources.ts';
+import { stateCheck } from './state.ts';
+import { upstreamsCheck } from './upstreams.ts';
+
+/** In the order of the report: what pods feel comes first. A new check is a file, and a line here. */
+export const CHECKS: readonly Check[] = [
+  configurationCheck,
+  agentCheck,
+  answersCheck,
+  upstreamsCheck,
+  conntrackCheck,
+  kubeletCheck,
+  podsCheck,
+  nodeResolverCheck,
+  stateCheck,
+  resourcesCheck,
+  limitsCheck,
+  clockCheck,
+];
