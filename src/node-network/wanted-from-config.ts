@@ -18,7 +18,7 @@ export function wantedFromConfig(
   const clusterDns = clusterDnsOf(config);
   return {
     link: config.nodeNetwork.interface,
-    addresses: [...new Set(listen.map(({ host }) => host))],
+    addresses: addressesOf(listen),
     rules: {
       listen,
       hasNoTrack: config.nodeNetwork.hasNoTrack,
@@ -27,6 +27,11 @@ export function wantedFromConfig(
         .map((address) => failoverOf(address, clusterDns, targets)),
     },
   };
+}
+
+/** Each once. */
+export function addressesOf(listen: readonly SocketAddress[]): string[] {
+  return [...new Set(listen.map(({ host }) => host))];
 }
 
 export function familyOf(host: string): Family {
