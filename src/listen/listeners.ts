@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../core/logger.ts';
 import { Portions } from '../core/portions.ts';
 import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
+import { type Libc, loadLibc } from '../native/libc.ts';
 import type { Responder } from '../resolve/responder.ts';
 import { bindErrorCode, explainBindError } from './bind-error.ts';
 import { type ConnectionBounds, ConnectionCounts } from './connection-counts.ts';
@@ -29,6 +30,15 @@ export interface ListenersParts {
   readonly times?: TcpTimes;
   readonly bounds?: TcpBounds;
   readonly connectionBounds?: ConnectionBounds;
+  /** Sockets of a predecessor, bound already. Each is asked for once, and the listeners' from then on; undefined: bind it. */
+  readonly adopt?: (protocol: 'udp' | 'tcp', address: SocketAddress) => number | undefined;
+}
+
+/** A socket as a successor is given it. */
+export interface PassedSocket {
+  readonly protocol: 'udp' | 'tcp';
+  readonly address: SocketAddress;
+  readonly descriptor: number;
 }
 
 /** UDP and TCP on one address. */
@@ -40,13 +50,19 @@ interface Pair {
 /** A port that is free for TCP may be taken for UDP; of 28,000 ports two are rarely taken in a row. */
 const FREE_PORT_TRIES = 20;
 
+/** How long those who were asking wait before the addresses are free. */
+const YIELD_GRACE_MS = 1000;
+
 /** Every socket that queries come in on. */
 export class Listeners {
-  readonly udp: readonly UdpListener[];
-  readonly tcp: readonly TcpListener[];
+  /** Filled anew after `yield`. */
+  readonly udp: UdpListener[] = [];
+  readonly tcp: TcpListener[] = [];
   readonly counts: ConnectionCounts;
   readonly buffers: OutputBuffers;
-  readonly #wheel: TimerWheel;
+  readonly #opener: UdpOpener;
+  readonly #parts: ListenersParts;
+  readonly #tcpParts: TcpParts;
 
   /**
    * Opens UDP and TCP on every address, or none: throws `ConfigError` for an address that cannot be served and `StartError` for one
@@ -54,10 +70,20 @@ export class Listeners {
    */
   static async open(addresses: readonly SocketAddress[], parts: ListenersParts): Promise<Listeners> {
     const log = parts.log ?? silentLogger;
-    const udp = await UdpOpener.choose(log, parts.udpKinds);
-    for (const address of addresses) udp.expectServable(address);
+    const opener = await UdpOpener.choose(log, parts.udpKinds);
+    for (const address of addresses) opener.expectServable(address);
     if (parts.connectionBounds === undefined) fitToDescriptors(log);
-    const tcpParts: TcpParts = {
+    const libc = opener.kind === 'portable' ? undefined : await loadLibc();
+    const listeners = new Listeners(opener, parts, libc);
+    await listeners.#open(addresses);
+    return listeners;
+  }
+
+  private constructor(opener: UdpOpener, parts: ListenersParts, libc: Libc | undefined) {
+    this.#opener = opener;
+    this.#parts = parts;
+    this.#tcpParts = {
+      libc,
       responder: parts.responder,
       clock: parts.clock,
       wheel: parts.wheel,
@@ -67,27 +93,39 @@ export class Listeners {
       times: parts.times ?? TCP_TIMES,
       bounds: parts.bounds ?? TCP_BOUNDS,
     };
-    const pairs: Pair[] = [];
-    try {
-      for (const address of addresses) pairs.push(await openPair(address, udp, parts, tcpParts));
-    } catch (error) {
-      for (const pair of pairs) await Promise.all([close(pair.udp), close(pair.tcp)]);
-      throw error;
-    }
-    return new Listeners(pairs, tcpParts);
-  }
-
-  private constructor(pairs: readonly Pair[], parts: TcpParts) {
-    this.udp = pairs.map((pair) => pair.udp);
-    this.tcp = pairs.map((pair) => pair.tcp);
-    this.counts = parts.counts;
-    this.buffers = parts.buffers;
-    this.#wheel = parts.wheel;
+    this.counts = this.#tcpParts.counts;
+    this.buffers = this.#tcpParts.buffers;
   }
 
   /** What is listened on, in the order of the configuration, with the ports that 0 became. */
   get addresses(): SocketAddress[] {
     return this.tcp.map((listener) => listener.address);
+  }
+
+  /** Every socket, for a successor; undefined where this platform cannot pass them. They stay ours: it gets copies. */
+  get passedSockets(): PassedSocket[] | undefined {
+    const sockets = [
+      ...this.udp.map(({ address, descriptor }) => ({ protocol: 'udp' as const, address, descriptor })),
+      ...this.tcp.map(({ address, descriptor }) => ({ protocol: 'tcp' as const, address, descriptor })),
+    ];
+    return sockets.length === 0 || sockets.some(({ descriptor }) => descriptor === -1) ? undefined : sockets;
+  }
+
+  /** Reads and accepts nothing more, and keeps the sockets for `resume`: a successor reads. What is in flight is answered, connections are served on. */
+  pause(): void {
+    for (const listener of [...this.udp, ...this.tcp]) listener.pause();
+  }
+
+  /** The successor is gone. */
+  async resume(): Promise<void> {
+    await Promise.all([...this.udp, ...this.tcp].map((listener) => listener.resume()));
+  }
+
+  /** Frees the addresses for another process, which binds them itself. Returns what binds them again: it rejects where they cannot be had. */
+  async yield(): Promise<() => Promise<void>> {
+    const { addresses } = this;
+    await this.close({ graceMs: YIELD_GRACE_MS });
+    return () => this.#open(addresses);
   }
 
   /** Takes no more queries, answers those in flight for up to `graceMs`, then closes whatever is left. */
@@ -96,9 +134,23 @@ export class Listeners {
     const deadline = new Alarm(() => {
       for (const listener of all) listener.destroy();
     });
-    this.#wheel.set(deadline, graceMs);
+    const { wheel } = this.#parts;
+    wheel.set(deadline, graceMs);
     await Promise.all(all.map((listener) => listener.finish()));
-    this.#wheel.clear(deadline);
+    wheel.clear(deadline);
+  }
+
+  /** All or none. */
+  async #open(addresses: readonly SocketAddress[]): Promise<void> {
+    const pairs: Pair[] = [];
+    try {
+      for (const address of addresses) pairs.push(await openPair(address, this.#opener, this.#parts, this.#tcpParts));
+    } catch (error) {
+      for (const pair of pairs) await Promise.all([close(pair.udp), close(pair.tcp)]);
+      throw error;
+    }
+    this.udp.splice(0, this.udp.length, ...pairs.map((pair) => pair.udp));
+    this.tcp.splice(0, this.tcp.length, ...pairs.map((pair) => pair.tcp));
   }
 }
 
@@ -111,12 +163,12 @@ async function openPair(
   for (let tries = 1; ; tries++) {
     let tcp: TcpListener;
     try {
-      tcp = await TcpListener.open(address, parts.traffics, tcpParts);
+      tcp = await TcpListener.open(address, parts.traffics, tcpParts, parts.adopt?.('tcp', address));
     } catch (error) {
       throw await explainBindError(error, address, 'TCP');
     }
     try {
-      return { tcp, udp: await udp.open(tcp.address, parts) };
+      return { tcp, udp: await udp.open(tcp.address, { ...parts, adopted: parts.adopt?.('udp', tcp.address) }) };
     } catch (error) {
       await close(tcp);
       const isTaken = bindErrorCode(error) === 'EADDRINUSE';

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Limit, TCP_BACKLOG_BYTES, TCP_QUERIES } from '../core/limits.ts';
 import type { Portions } from '../core/portions.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
+import type { Libc } from '../native/libc.ts';
 import type { Responder } from '../resolve/responder.ts';
 import type { ConnectionCounts } from './connection-counts.ts';
 import type { OutputBuffers } from './output-buffers.ts';
@@ -36,6 +37,8 @@ export const TCP_BOUNDS: TcpBounds = { queries: TCP_QUERIES, backlogBytes: TCP_B
 
 /** What all TCP connections share. */
 export interface TcpParts {
+  /** Without it listening sockets cannot be passed to a successor. */
+  readonly libc?: Libc | undefined;
   readonly responder: Responder;
   readonly clock: Clock;
   /** Of coarse ticks: the time limits are seconds. */

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
+import { ServerSocket } from '../native/server-socket.ts';
 import { CLOSE_REASONS, type CloseReason } from './close-reason.ts';
 import type { RefusalReason } from './connection-counts.ts';
 import { TcpClient, type TcpOwner } from './tcp-client.ts';
@@ -26,25 +26,36 @@ export class TcpListener implements TcpOwner {
   readonly refused: Record<RefusalReason, number> = { total: 0, client: 0 };
   readonly closed: Record<CloseReason, number>;
   readonly #server: Server;
+  readonly #socket: ServerSocket;
   readonly #parts: TcpParts;
   readonly #clients = new Set<TcpClient>();
   readonly #closed: Promise<void>;
   #onEnd: () => void = () => {};
-  #isServerClosed = false;
+  #isFinishing = false;
 
-  /** Throws what the system said. */
-  static async open(address: SocketAddress, traffics: TrafficTable, parts: TcpParts): Promise<TcpListener> {
+  /** Throws what the system said. `adopted`: a socket that listens on the address already, the listener's from now on. */
+  static async open(
+    address: SocketAddress,
+    traffics: TrafficTable,
+    parts: TcpParts,
+    adopted?: number,
+  ): Promise<TcpListener> {
     // Half open: a client that ends its side is still owed its answers. No delay: answers are gathered by us.
     const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
-    const listening = once(server, 'listening');
-    const { host } = address;
-    server.listen({ host, port: address.port, backlog: ACCEPT_BACKLOG, exclusive: true, ipv6Only: isIPv6(host) });
-    await listening;
+    const socket = new ServerSocket(server, ACCEPT_BACKLOG, parts.libc);
+    await socket.open(address, adopted);
     const { port } = server.address() as AddressInfo;
-    return new TcpListener(server, { host, port }, traffics, parts);
+    return new TcpListener(server, socket, { host: address.host, port }, traffics, parts);
   }
 
-  private constructor(server: Server, address: SocketAddress, traffics: TrafficTable, parts: TcpParts) {
+  private constructor(
+    server: Server,
+    socket: ServerSocket,
+    address: SocketAddress,
+    traffics: TrafficTable,
+    parts: TcpParts,
+  ) {
+    this.#socket = socket;
     this.address = address;
     this.traffic = traffics.open(`dns://${formatSocketAddress(address)}`, 'tcp', isIPv6(address.host) ? 2 : 1);
     this.closed = Object.fromEntries(CLOSE_REASONS.map((reason) => [reason, 0])) as Record<CloseReason, number>;
@@ -53,10 +64,7 @@ export class TcpListener implements TcpOwner {
     this.#closed = new Promise((resolve) => {
       this.#onEnd = resolve;
     });
-    server.once('close', () => {
-      this.#isServerClosed = true;
-      this.#endWhenEmpty();
-    });
+    server.on('close', () => this.#endWhenEmpty());
     server.on('connection', (socket) => this.#onConnection(socket));
     server.on('error', () => {
       this.acceptErrors++;
@@ -75,22 +83,40 @@ export class TcpListener implements TcpOwner {
     this.#endWhenEmpty();
   }
 
+  /** What a successor is given: the listening socket. -1 where it cannot be passed. */
+  get descriptor(): number {
+    return this.#socket.descriptor;
+  }
+
+  /** Accepts no more and keeps the socket, so that another process may accept; connections that are open are served on. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Accepts again after `pause`. */
+  resume(): Promise<void> {
+    return this.#socket.resume();
+  }
+
   /** Accepts no more, answers what is in flight, and ends every connection; done when the clients have closed theirs. */
   finish(): Promise<void> {
-    this.#server.close();
+    this.#isFinishing = true;
+    this.#socket.close();
     for (const client of this.#clients) client.finish();
+    this.#endWhenEmpty();
     return this.#closed;
   }
 
   /** Closes now, and breaks every connection. */
   destroy(): void {
-    this.#server.close();
+    this.#isFinishing = true;
+    this.#socket.close();
     for (const client of this.#clients) client.destroy();
   }
 
-  /** The server says that it is closed before its last sockets do. */
+  /** The server says that it is closed before its last sockets do; while another process accepts it says so too. */
   #endWhenEmpty(): void {
-    if (this.#isServerClosed && this.#clients.size === 0) this.#onEnd();
+    if (this.#isFinishing && !this.#server.listening && this.#clients.size === 0) this.#onEnd();
   }
 
   #onConnection(socket: Socket): void {

@@ -29,6 +29,7 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
   readonly traffic: Traffic;
   readonly address: SocketAddress;
   readonly receiveBufferBytes: number;
+  received = 0;
   receiveErrors = 0;
   readonly #descriptor: UdpDescriptor;
   readonly #clock: Clock;
@@ -59,6 +60,7 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
       ...address,
       receiveBufferBytes: UDP_RECEIVE_BUFFER_BYTES,
       isWildcard: isWildcard(address.host),
+      adopted: parts.adopted,
     });
     const onUncut = (): void => {
       const fields = { udp: formatSocketAddress({ ...address, port: descriptor.port }) };
@@ -137,6 +139,18 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
     if (this.#isFinishing && this.#held === 0) this.destroy();
   }
 
+  get descriptor(): number {
+    return this.#isClosed ? -1 : this.#descriptor.fd;
+  }
+
+  pause(): void {
+    this.#readiness?.stopReading();
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#isFinishing) await this.#readiness?.startReading();
+  }
+
   finish(): Promise<void> {
     this.#isFinishing = true;
     this.#readiness?.stopReading();
@@ -177,6 +191,7 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
   }
 
   #answer(count: number): void {
+    this.received += count;
     const batch = this.#batch;
     const { bytes } = batch;
     const responder = this.#responder;

@@ -25,6 +25,8 @@ export interface UdpListenerParts {
   readonly backlog?: Limit;
   /** Memory that most answers' records lie in; it changes in the callbacks of upstreams only. Without it answers are copied. */
   readonly slab?: Uint8Array<ArrayBuffer> | undefined;
+  /** A socket that is bound to the address already; the listener's to close, also where it cannot be opened on it. */
+  readonly adopted?: number | undefined;
 }
 
 /** UDP on one address. What it counts is read by the metrics. */
@@ -37,6 +39,8 @@ export interface UdpListener {
   readonly kernelDrops: number | undefined;
   /** Replies dropped because `backlog` was full. */
   readonly backlogDrops: number;
+  /** Datagrams that were read. */
+  readonly received: number;
   /** Errors that the kernel reported instead of a datagram. */
   readonly receiveErrors: number;
   /** Answers that the kernel refused for good. */
@@ -45,6 +49,12 @@ export interface UdpListener {
   readonly segmented: number;
   /** Messages whose answer is still to come. */
   readonly held: number;
+  /** What a successor is given: the socket itself. -1: this kind cannot pass it. */
+  readonly descriptor: number;
+  /** Reads no more and keeps the socket, so that another process may read; what is in flight is answered. Nothing where the socket cannot be passed. */
+  pause(): void;
+  /** Reads again after `pause`. */
+  resume(): Promise<void>;
   /** Takes no more messages, answers those it has, and closes. */
   finish(): Promise<void>;
   /** Closes now; answers that are still to come are dropped. */

@@ -27,9 +27,11 @@ export class PortableUdpListener implements UdpListener, Client {
   /** node:dgram cannot tell. */
   readonly kernelDrops = undefined;
   backlogDrops = 0;
+  received = 0;
   receiveErrors = 0;
   sendErrors = 0;
   readonly segmented = 0;
+  readonly descriptor = -1;
   readonly #socket: dgram.Socket;
   readonly #clock: Clock;
   readonly #responder: Responder;
@@ -119,6 +121,11 @@ export class PortableUdpListener implements UdpListener, Client {
     if (this.#isFinishing && this.#held === 0) this.destroy();
   }
 
+  /** Never needed: node:dgram tells nobody its descriptor, so there is no successor that could read. */
+  pause(): void {}
+
+  async resume(): Promise<void> {}
+
   finish(): Promise<void> {
     this.#isFinishing = true;
     if (this.#held === 0) this.destroy();
@@ -132,6 +139,7 @@ export class PortableUdpListener implements UdpListener, Client {
   }
 
   #onMessage(message: Buffer, peer: dgram.RemoteInfo): void {
+    this.received++;
     // Nothing can be sent to port 0, which only a forger writes.
     if (this.#isFinishing || peer.port === 0) return;
     this.#port = peer.port;

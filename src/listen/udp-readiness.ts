@@ -15,8 +15,9 @@ export interface ReadinessTarget {
 /** Tells when a descriptor can be read or written, and closes it in the end. */
 export interface Readiness {
   awaitWritable(): void;
-  /** Nothing is to be read from now on. */
+  /** Nothing is to be read from now on, until `startReading`. */
   stopReading(): void;
+  startReading(): Promise<void>;
   close(onClosed: () => void): void;
 }
 
@@ -41,6 +42,10 @@ export class UvReadiness implements Readiness {
 
   stopReading(): void {
     this.#want(this.#wanted & ~UV_READABLE);
+  }
+
+  async startReading(): Promise<void> {
+    this.#want(this.#wanted | UV_READABLE);
   }
 
   close(onClosed: () => void): void {
@@ -75,25 +80,20 @@ const WRITE_AGAIN_MS = 2;
 
 /** Readiness through a node:dgram socket: it takes a datagram itself and so tells that there may be more. */
 export class DgramReadiness implements Readiness {
-  readonly #socket: dgram.Socket;
+  readonly #descriptor: UdpDescriptor;
   readonly #target: ReadinessTarget;
+  #socket: dgram.Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** The descriptor is the socket's from now on. */
   static async open(descriptor: UdpDescriptor, target: ReadinessTarget): Promise<DgramReadiness> {
-    const socket = dgram.createSocket(descriptor.isIPv6 ? 'udp6' : 'udp4');
-    const listening = once(socket, 'listening');
-    socket.bind({ fd: descriptor.fd, exclusive: true });
-    await listening;
-    return new DgramReadiness(socket, target);
+    const readiness = new DgramReadiness(descriptor, target);
+    await readiness.startReading();
+    return readiness;
   }
 
-  private constructor(socket: dgram.Socket, target: ReadinessTarget) {
-    this.#socket = socket;
+  private constructor(descriptor: UdpDescriptor, target: ReadinessTarget) {
+    this.#descriptor = descriptor;
     this.#target = target;
-    socket.on('message', (message, peer) => target.onDatagram(message, peer.port, peer.address));
-    // The error is off the descriptor now; what may have come with it is read.
-    socket.on('error', () => target.onReadable());
   }
 
   awaitWritable(): void {
@@ -103,12 +103,28 @@ export class DgramReadiness implements Readiness {
     }, WRITE_AGAIN_MS);
   }
 
-  /** It cannot be stopped: what comes is the target's to ignore. */
-  stopReading(): void {}
+  /** A socket of node's reads until it is closed: what it has is a second descriptor. */
+  stopReading(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  async startReading(): Promise<void> {
+    if (this.#socket !== undefined) return;
+    const socket = dgram.createSocket(this.#descriptor.isIPv6 ? 'udp6' : 'udp4');
+    this.#socket = socket;
+    socket.on('message', (message, peer) => this.#target.onDatagram(message, peer.port, peer.address));
+    const listening = once(socket, 'listening');
+    socket.bind({ fd: this.#descriptor.duplicate(), exclusive: true });
+    await listening;
+    // The error is off the descriptor now; what may have come with it is read.
+    socket.on('error', () => this.#target.onReadable());
+  }
 
   close(onClosed: () => void): void {
     clearTimeout(this.#timer);
-    this.#socket.once('close', onClosed);
-    this.#socket.close();
+    this.stopReading();
+    this.#descriptor.close();
+    setImmediate(onClosed);
   }
 }

@@ -53,7 +53,7 @@ export class DescriptorMessage {
     control.setBigUint64(0, BigInt(controlLength), true);
     control.setInt32(CMSGHDR_LEVEL, SOL_SOCKET, true);
     control.setInt32(CMSGHDR_TYPE, SCM_RIGHTS, true);
-    descriptors.forEach((descriptor, i) => control.setInt32(CMSGHDR_BYTES + 4 * i, descriptor, true));
+    for (const [i, descriptor] of descriptors.entries()) control.setInt32(CMSGHDR_BYTES + 4 * i, descriptor, true);
     // Control messages are aligned to 8 bytes.
     this.#point(bytes.length, (controlLength + 7) & ~7);
     const sent = this.#libc.sendmsg(fd, new Uint8Array(this.#header), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Libc } from './libc.ts';
 import {
   AF_UNIX,
@@ -49,6 +49,6 @@ interface WithHandle {
 }
 
 /** The descriptor that a server or connection of node:net has open; -1 where it has none. It stays node's. */
-export function descriptorOf(of: Server | import('node:net').Socket): number {
+export function descriptorOf(of: Server | Socket): number {
   return (of as unknown as WithHandle)._handle?.fd ?? -1;
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { duplicate } from './descriptors.ts';
 import type { Libc } from './libc.ts';
 import { decodeSockaddr, encodeSockaddr } from './sockaddr.ts';
 import {
@@ -29,6 +30,8 @@ export interface UdpDescriptorOptions {
   receiveBufferBytes: number;
   /** Each datagram comes with the address that it was sent to, and its answer leaves from there. */
   isWildcard: boolean;
+  /** A socket that is bound to this address already, taken over from another process. Ours to close from now on, also where the constructor throws. */
+  adopted?: number | undefined;
 }
 
 /** A UDP socket as the system has it: bound, non-blocking, not inherited by child processes. */
@@ -45,22 +48,22 @@ export class UdpDescriptor {
   readonly #meminfo = new Uint32Array(new ArrayBuffer(4 * SK_MEMINFO_VARS));
 
   /** Throws what the system said, with its name as `code`. */
-  constructor(libc: Libc, { host, port, receiveBufferBytes, isWildcard }: UdpDescriptorOptions) {
+  constructor(libc: Libc, { host, port, receiveBufferBytes, isWildcard, adopted }: UdpDescriptorOptions) {
     this.#libc = libc;
     this.isIPv6 = isIPv6(host);
     this.isWildcard = isWildcard;
-    this.fd = libc.socket(this.isIPv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const domain = this.isIPv6 ? AF_INET6 : AF_INET;
+    this.fd = adopted ?? libc.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (this.fd === -1) throw libc.error('socket');
     try {
-      if (this.isIPv6) this.#set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+      if (this.isIPv6 && adopted === undefined) this.#set(IPPROTO_IPV6, IPV6_V6ONLY, 1);
       if (isWildcard && this.isIPv6) this.#set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
       else if (isWildcard) this.#set(IPPROTO_IP, IP_PKTINFO, 1);
       this.#growReceiveBuffer(receiveBufferBytes);
       this.receiveBufferBytes = this.#get(SOL_SOCKET, SO_RCVBUF);
       // 0 is what holds anyway: messages go out whole unless they say otherwise.
       this.canSegment = this.#trySet(SOL_UDP, UDP_SEGMENT, 0);
-      const address = encodeSockaddr(host, port);
-      if (libc.bind(this.fd, address, address.length) !== 0) throw libc.error('bind', `${host}:${port}`);
+      if (adopted === undefined) this.#bind(host, port);
       this.port = this.#boundPort();
     } catch (error) {
       this.close();
@@ -76,8 +79,18 @@ export class UdpDescriptor {
     return isRead ? this.#meminfo[SK_MEMINFO_DROPS]! : 0;
   }
 
+  /** The same socket once more, for whoever closes what is given to it. */
+  duplicate(): number {
+    return duplicate(this.#libc, this.fd);
+  }
+
   close(): void {
     this.#libc.close(this.fd);
+  }
+
+  #bind(host: string, port: number): void {
+    const address = encodeSockaddr(host, port);
+    if (this.#libc.bind(this.fd, address, address.length) !== 0) throw this.#libc.error('bind', `${host}:${port}`);
   }
 
   #growReceiveBuffer(bytes: number): void {
