@@ -1,0 +1,174 @@
+import { isIPv6 } from 'node:net';
+import { SignpostError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { IpsetSwitch } from './ipset.ts';
+import { IptablesCommand, type IptablesVariant, VARIANTS } from './iptables-command.ts';
+import { compareDump, hasOwnRules, type Readings, readBack, restoreText } from './iptables-diff.ts';
+import type { Dump } from './iptables-dump.ts';
+import { featuresFromDump, probeFeatures, type SwitchKind } from './iptables-features.ts';
+import { type RuleFeatures, wantedChains } from './iptables-rules.ts';
+import type { IptablesSwitch } from './iptables-switch.ts';
+import { TargetSource } from './iptables-targets.ts';
+import type { Finding, RuleKind } from './rule-kind.ts';
+import type { Family, WantedRules } from './wanted-state.ts';
+import { RecentSwitch } from './xt-recent.ts';
+
+const FAMILIES: readonly Family[] = [4, 6];
+
+/** What changed between reading and writing is read again. */
+const TRIES = 3;
+
+export interface IptablesRulesParts {
+  /** The one that the host uses: `chooseVariant` knows. */
+  readonly variant: IptablesVariant;
+  readonly log: Logger;
+  /** Undefined: ipset where the host has it, else xt_recent. */
+  readonly switchKind?: SwitchKind;
+}
+
+/** Own chains, and jumps into them at the head of the built-in ones. One `iptables-restore` a family brings in all, and an ipset or a list of xt_recent is the switch. */
+export class IptablesRules implements RuleKind {
+  readonly name = 'iptables';
+  readonly variant: IptablesVariant;
+  readonly #log: Logger;
+  readonly #switchKind: SwitchKind | undefined;
+  readonly #targets = new TargetSource();
+  /** How this host's tools print what was written, where that is not as expected. */
+  readonly #readings: Readings = new Map();
+  #features: (RuleFeatures & { readonly switch: IptablesSwitch }) | undefined;
+  #hasCleaned = false;
+  /** Reading and writing are one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ variant, log, switchKind }: IptablesRulesParts) {
+    this.variant = variant;
+    this.#log = log;
+    this.#switchKind = switchKind;
+  }
+
+  /** Which switch it found; undefined before the first `apply`. */
+  get switchKind(): SwitchKind | undefined {
+    return this.#features?.switch.name;
+  }
+
+  apply(wanted: WantedRules): Promise<void> {
+    return this.#inTurn(async () => {
+      const families = FAMILIES.filter((family) => hasFamily(wanted, family));
+      if (families.length > 0) await this.#prepare(families);
+      for (const family of FAMILIES) await this.#applyFamily(wanted, family);
+      if (!this.#hasCleaned) await this.#cleanOthers();
+      this.#hasCleaned = true;
+    });
+  }
+
+  inspect(wanted: WantedRules): Promise<readonly Finding[]> {
+    return this.#inTurn(async () => {
+      const findings: Finding[] = [];
+      for (const family of FAMILIES) {
+        const command = new IptablesCommand(this.variant, family);
+        if (!hasFamily(wanted, family) && !command.isInstalled) continue;
+        const dump = await command.save();
+        const chains = wantedChains(
+          await this.#targets.fill(wanted, family, dump),
+          family,
+          this.#features ?? featuresFromDump(dump),
+        );
+        findings.push(...compareDump(dump, chains, command.name, this.#readings));
+      }
+      return findings;
+    });
+  }
+
+  async renew({ listen }: WantedRules): Promise<void> {
+    if (this.#features === undefined) {
+      throw new SignpostError('ERR_SWITCH', 'Cannot arm the switch: no rules have been brought in yet');
+    }
+    await this.#features.switch.renew(listen);
+  }
+
+  async withdraw({ listen }: WantedRules): Promise<void> {
+    await this.#features?.switch.withdraw(listen);
+  }
+
+  remove(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const variant of VARIANTS) {
+        for (const family of FAMILIES) await removeRules(new IptablesCommand(variant, family));
+      }
+      this.#features?.switch.close();
+      this.#features = undefined;
+      for (const kind of [new IpsetSwitch(), new RecentSwitch()]) await kind.remove();
+    });
+  }
+
+  close(): void {
+    this.#features?.switch.close();
+  }
+
+  /** What rules will refer to. Again before each writing: somebody may have destroyed it together with the rules. */
+  async #prepare(families: readonly Family[]): Promise<void> {
+    if (this.#features !== undefined) return this.#features.switch.prepare(families);
+    const command = new IptablesCommand(this.variant, families[0]!);
+    this.#features = await probeFeatures(command, families, this.#switchKind);
+    this.#log.debug(
+      { tool: command.name, switch: this.#features.switch.name, u32: this.#features.hasU32 },
+      'Rules by iptables',
+    );
+  }
+
+  async #applyFamily(wanted: WantedRules, family: Family): Promise<void> {
+    const command = new IptablesCommand(this.variant, family);
+    // A family that nobody listens on may be switched off in the kernel.
+    if (!hasFamily(wanted, family)) return removeRules(command).catch(() => {});
+    for (let tries = 1; ; tries++) {
+      const dump = await command.save();
+      const chains = wantedChains(await this.#targets.fill(wanted, family, dump), family, this.#features!);
+      if (compareDump(dump, chains, command.name, this.#readings).length === 0) return;
+      try {
+        await command.restore(restoreText(dump, chains)!);
+        readBack(await command.save(), chains, this.#readings);
+        return;
+      } catch (error) {
+        if (tries === TRIES || (error as SignpostError).code !== 'ERR_IPTABLES') throw error;
+      }
+    }
+  }
+
+  /** What an earlier process left in the other variant, or with the other switch. */
+  async #cleanOthers(): Promise<void> {
+    const other = VARIANTS.find((variant) => variant !== this.variant)!;
+    for (const family of FAMILIES) {
+      await removeRules(new IptablesCommand(other, family)).catch((error: Error) => {
+        this.#log.warn(
+          { reason: error.message },
+          `Cannot look for rules that an earlier process left in iptables-${other}`,
+        );
+      });
+    }
+    if (this.switchKind === 'xt_recent') await new IpsetSwitch().remove().catch(() => {});
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Takes out chains of ours and all that leads into them. */
+async function removeRules(command: IptablesCommand): Promise<void> {
+  if (!command.isInstalled) return;
+  for (let tries = 1; ; tries++) {
+    const dump: Dump = await command.save();
+    if (!hasOwnRules(dump)) return;
+    try {
+      await command.restore(restoreText(dump, [])!);
+    } catch (error) {
+      if (tries === TRIES || (error as SignpostError).code !== 'ERR_IPTABLES') throw error;
+    }
+  }
+}
+
+function hasFamily({ listen }: WantedRules, family: Family): boolean {
+  return listen.some(({ host }) => isIPv6(host) === (family === 6));
+}
