@@ -27,6 +27,7 @@ import { ZoneFlush } from '../resolve/zone-flush.ts';
 import type { Asker } from '../upstream/ask.ts';
 import { registerUpstreamMetrics } from '../upstream/metrics.ts';
 import { Upstreams } from '../upstream/upstreams.ts';
+import { CacheImage } from './cache-image.ts';
 import { changedNames, testFor } from './zone-changes.ts';
 import { zoneTable, zoneTableInSteps } from './zone-table.ts';
 
@@ -40,6 +41,7 @@ export interface DataPlaneParts {
 export class DataPlane {
   readonly cache: AnswerCache;
   readonly cacheTraffic = new CacheTraffic();
+  readonly image: CacheImage;
   readonly flights = new Flights();
   readonly flush: ZoneFlush;
   readonly upstreams: Upstreams;
@@ -63,6 +65,7 @@ export class DataPlane {
     const seed = randomInt(2 ** 32);
     const cache = new AnswerCache({ bytes: config.cacheBytes });
     this.cache = cache;
+    this.image = new CacheImage({ cache, clock, seed, ids: zones });
     this.#zones = zones;
     this.#config = config;
     this.upstreams = new Upstreams({ clock, wheel, log });
@@ -73,6 +76,7 @@ export class DataPlane {
     this.flush = new ZoneFlush(cache, flights);
     const routes = zoneTable(config, this.#forwarders, zones);
     this.flush.replaceRoutes(routes, hasAliases(config));
+    this.image.replaceRoutes(config, routes);
     this.#resolver = new Resolver({
       cache,
       cacheTraffic,
@@ -123,6 +127,7 @@ export class DataPlane {
     this.#resolver.replaceRoutes(routes);
     this.#passThrough.replaceRoutes(routes);
     this.flush.replaceRoutes(routes, hasAliases(config));
+    this.image.replaceRoutes(config, routes);
     this.#queryLog.sample(samples);
     if (isChanged !== undefined) this.flush.flushWhere(isChanged);
     this.#changed = changed;

@@ -1,11 +1,18 @@
 import { CACHED_ANSWER } from '../core/limits.ts';
-import { HEADER_LENGTH } from '../wire/constants.ts';
+import { HEADER_LENGTH, TYPE_A, TYPE_AAAA } from '../wire/constants.ts';
 import { equalFolded } from '../wire/name.ts';
 import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
-import { Drops, type NameTest } from './drops.ts';
+import { Drops, type DropWatch, type NameTest } from './drops.ts';
 import { EntryIndex } from './entry-index.ts';
-import { ENTRY_HEADER, KIND_FAILURE, KIND_POSITIVE, STATE_KEPT, STATE_REFRESHING } from './entry-memory.ts';
+import {
+  ENTRY_HEADER,
+  KIND_FAILURE,
+  KIND_POSITIVE,
+  STATE_KEPT,
+  STATE_LOADED,
+  STATE_REFRESHING,
+} from './entry-memory.ts';
 import { entryLength, writeEntry } from './entry-writer.ts';
 import { dnssecBits, EVERY_TYPE, keyOf } from './key.ts';
 import { Slab } from './slab.ts';
@@ -17,6 +24,9 @@ export interface AnswerCacheOptions {
 
 /** An entry of the usual kind (a name of 30 B, two or three records) and the waste of its slot. Smaller ones may fill the index first. */
 const USUAL_ENTRY_BYTES = 192;
+/** What `restore` says of an answer that there is no room for, and of one of which something fresher is known. */
+export const NO_ROOM = -1;
+export const KNOWN = -2;
 /** Cold entries that are given up before a page is emptied for another size: what is cold is of mixed sizes, and one of them mostly fits. */
 const EVICTIONS_BEFORE_PAGE = 32;
 
@@ -46,6 +56,10 @@ export class AnswerCache {
   rejected = 0;
   /** Entries that say "no" or "failed". */
   denials = 0;
+  /** Answers kept since the start: where it has not moved, there is nothing new. */
+  stored = 0;
+  /** Images begun; see `image-writer.ts`. */
+  images = 0;
 
   constructor({ bytes }: AnswerCacheOptions) {
     const places = EntryIndex.placesFor(bytes / USUAL_ENTRY_BYTES);
@@ -135,9 +149,33 @@ export class AnswerCache {
     writeEntry(this.memory, at, key, type, question, answer, nowMs);
     this.memory.setGeneration(at, this.#drops.generation);
     this.#giveBack(this.#index.set(key, at));
+    this.stored++;
     if (answer.kind !== KIND_POSITIVE) this.denials++;
     // The name exists after all: what said otherwise is out of date.
     if (answer.kind !== KIND_FAILURE && !answer.isForName) this.#delete(this.#key(question, EVERY_TYPE));
+    return at;
+  }
+
+  /**
+   * Puts in an answer that another process knew, and returns its offset; KNOWN where this one has asked since, NO_ROOM where it would have to take the
+   * place of another. Its life is for the caller to set.
+   */
+  restore(question: CacheQuestion, answer: AnswerDraft, nowMs: number): number {
+    const type = answer.isForName ? EVERY_TYPE : question.type;
+    const key = this.#key(question, type);
+    const there = this.#index.find(key);
+    if (there !== -1 && !this.#givesWay(there)) return KNOWN;
+    if (answer.isForName && (this.#hasOwn(question, TYPE_A) || this.#hasOwn(question, TYPE_AAAA))) return KNOWN;
+    const length = entryLength(question, answer);
+    if (length > CACHED_ANSWER.value || (there === -1 && this.#index.size === this.#index.capacity)) return NO_ROOM;
+    const at = this.#slab.allocate(length);
+    if (at === -1) return NO_ROOM;
+    writeEntry(this.memory, at, key, type, question, answer, nowMs);
+    this.memory.setGeneration(at, this.#drops.generation);
+    this.memory.mark(at, STATE_LOADED);
+    this.#giveBack(this.#index.set(key, at));
+    if (answer.kind !== KIND_POSITIVE) this.denials++;
+    if (!answer.isForName) this.#deleteLoadedDenial(question);
     return at;
   }
 
@@ -172,6 +210,28 @@ export class AnswerCache {
     this.#drops.addTest(isMeant);
   }
 
+  /** Counts zones dropped, and goes round at 65,536: as long as it stays, nothing was. */
+  get generation(): number {
+    return this.#drops.generation;
+  }
+
+  /** Notes what is dropped from now on, for one who puts in what is older. */
+  watchDrops(): DropWatch {
+    return this.#drops.watch();
+  }
+
+  /** Pages of the slab, which `forEachOfPage` hands out. */
+  get pages(): number {
+    return this.#slab.pages;
+  }
+
+  /** Hands out the entries of a page that are not dropped; `visit` may change what is said of their lives. */
+  forEachOfPage(page: number, visit: (at: number) => void): void {
+    this.#slab.forEachOfPage(page, (at) => {
+      if (this.#drops.pending === 0 || !this.#drops.covers(at)) visit(at);
+    });
+  }
+
   get isTesting(): boolean {
     return this.#drops.isTesting;
   }
@@ -201,6 +261,24 @@ export class AnswerCache {
       ((bytes[codes + 2]! << 8) | bytes[codes + 3]!) === question.class &&
       equalFolded(bytes, stored, question.bytes, nameStart, nameLength)
     );
+  }
+
+  /** Whether an entry may be replaced by what another process knew. */
+  #givesWay(at: number): boolean {
+    const { memory } = this;
+    if (memory.has(at, STATE_LOADED) || memory.kind(at) === KIND_FAILURE) return true;
+    return this.#drops.pending > 0 && this.#drops.covers(at);
+  }
+
+  /** Whether this process was told that the name exists, or has no such records. */
+  #hasOwn(question: CacheQuestion, type: number): boolean {
+    const at = this.#find(question, type);
+    return at !== -1 && !this.#givesWay(at);
+  }
+
+  #deleteLoadedDenial(question: CacheQuestion): void {
+    const at = this.#find(question, EVERY_TYPE);
+    if (at !== -1 && this.memory.has(at, STATE_LOADED)) this.#delete(this.memory.key(at));
   }
 
   #isLive(at: number, nowMs: number): boolean {

@@ -21,6 +21,12 @@ interface Drop {
   pagesLeft: number;
 }
 
+/** All that was dropped since `Drops.watch`: what is put in later, but is older, asks it. */
+export interface DropWatch {
+  isDropped(bytes: Uint8Array, start: number, nameEnd: number): boolean;
+  close(): void;
+}
+
 export interface DropsParts {
   slab: Slab;
   /** Takes the entry out of the index and frees its place. */
@@ -45,6 +51,7 @@ export class Drops {
   dropped = 0;
   readonly #parts: DropsParts;
   readonly #drops: Drop[] = [];
+  readonly #watches = new Set<NameTest[]>();
   readonly #arm: (callback: () => void, delayMs: number) => void;
   #page = 0;
   #isArmed = false;
@@ -92,6 +99,11 @@ export class Drops {
 
   #begin(drop: Drop): number {
     const before = this.dropped;
+    const { isMeant } = drop;
+    for (const tests of this.#watches) {
+      if (tests.length < DROPPED_ZONES.value) tests.push(isMeant);
+      else tests[0] = everything;
+    }
     if (this.#drops.length === DROPPED_ZONES.value && !this.#drops.includes(drop)) {
       DROPPED_ZONES.hits++;
       this.#walk(Number.POSITIVE_INFINITY);
@@ -115,6 +127,16 @@ export class Drops {
       if (isOlder(generation, drop.generation) && drop.isMeant(memory.bytes, nameStart, nameEnd)) return true;
     }
     return false;
+  }
+
+  /** Notes what is dropped from now on. Past the limit of zones dropped at one time all is taken for dropped. */
+  watch(): DropWatch {
+    const tests: NameTest[] = [];
+    this.#watches.add(tests);
+    return {
+      isDropped: (bytes, start, nameEnd) => tests.some((isMeant) => isMeant(bytes, start, nameEnd)),
+      close: () => this.#watches.delete(tests),
+    };
   }
 
   /** Looks at an entry that has come to another page, which the walk may have passed. */
@@ -156,6 +178,7 @@ export class Drops {
 }
 
 const nothing: NameTest = () => false;
+const everything: NameTest = () => true;
 
 /** Whether a generation comes before another; they go round. */
 function isOlder(generation: number, other: number): boolean {

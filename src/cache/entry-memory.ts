@@ -8,7 +8,7 @@
  *   28  u32  ttlSeconds     the lowest TTL as it stands in the records now
  *   32  u16  units          length of the whole in 16 bytes; 0: the slot is free
  *   34  u16  kind           KIND_*
- *   36  u16  state          STATE_* bits; DO and CD of the question in the two topmost
+ *   36  u16  state          STATE_* bits; number of the image that has it, see image-writer.ts; DO and CD of the question in the two topmost
  *   38  u16  flags          AA, TC, AD of the header
  *   40  u16  rcode          12 bits
  *   42  u16  zone           number of the zone that it was asked under
@@ -38,6 +38,10 @@ export class EntryMemory {
 
   freshUntilMs(at: number): number {
     return this.f64[at >> 3]!;
+  }
+
+  setFreshUntilMs(at: number, timeMs: number): void {
+    this.f64[at >> 3] = timeMs;
   }
 
   refreshAtMs(at: number): number {
@@ -99,6 +103,17 @@ export class EntryMemory {
     return this.u16[(at >> 1) + 18]! >> DNSSEC_SHIFT;
   }
 
+  /** Number of the image that this entry was last written to; 0: none. */
+  imageNumber(at: number): number {
+    return (this.u16[(at >> 1) + 18]! & IMAGE_BITS) >> IMAGE_SHIFT;
+  }
+
+  /** `number`: up to MOST_IMAGES. */
+  setImageNumber(at: number, number: number): void {
+    const index = (at >> 1) + 18;
+    this.u16[index] = (this.u16[index]! & ~IMAGE_BITS) | (number << IMAGE_SHIFT);
+  }
+
   flags(at: number): number {
     return this.u16[(at >> 1) + 19]!;
   }
@@ -109,6 +124,14 @@ export class EntryMemory {
 
   zone(at: number): number {
     return this.u16[(at >> 1) + 21]!;
+  }
+
+  hits(at: number): number {
+    return this.u16[(at >> 1) + 22]!;
+  }
+
+  setHits(at: number, hits: number): void {
+    this.u16[(at >> 1) + 22] = hits;
   }
 
   /** Counts one hit; returns how many there have been with it. */
@@ -192,5 +215,12 @@ export const KIND_FAILURE = 2;
 export const STATE_REFRESHING = 1;
 /** The last good answer, given although the upstream has none any more: it bridges nothing beyond `refreshAtMs`, and is not refreshed ahead of its end. */
 export const STATE_KEPT = 2;
+/** It came out of an image and was not asked for by this process: a newer image may replace it. */
+export const STATE_LOADED = 4;
+
+const IMAGE_SHIFT = 3;
+/** Images are numbered from 1 to this, and round again. */
+export const MOST_IMAGES = 0x7ff;
+const IMAGE_BITS = MOST_IMAGES << IMAGE_SHIFT;
 
 export const DNSSEC_SHIFT = 14;

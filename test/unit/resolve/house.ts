@@ -51,6 +51,8 @@ export interface HouseOptions {
   /** More zones, that the outside upstream answers. */
   more?: readonly (Partial<ZoneConfig> & { zone: string })[];
   log?: Logger;
+  /** Of the names in the cache's keys. */
+  seed?: number;
 }
 
 const USUAL: Omit<ZoneConfig, 'zone'> = {
@@ -126,7 +128,7 @@ export class House {
   readonly #reply = new Reply();
 
   constructor(bytes = 2 << 20, options: HouseOptions = {}) {
-    const seed = 12_345;
+    const { seed = 12_345 } = options;
     const { clock, wheel, cacheTraffic, flights } = this;
     const cache = new AnswerCache({ bytes });
     this.cache = cache;
