@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SocketAddress } from '../config/config.ts';
 import { SignpostError } from '../core/errors.ts';
-import { IpsetConsole } from './ipset-console.ts';
+import { IpsetSession } from './ipset-session.ts';
 import { type IptablesSwitch, LIFE_SECONDS, switchName } from './iptables-switch.ts';
 import { runTool } from './tool.ts';
 import type { Family } from './wanted-state.ts';
@@ -16,7 +16,7 @@ const DESTROY_PAUSE_MS = 50;
 /** The switch as sets with time-outs: an element for each address, protocol and port. */
 export class IpsetSwitch implements IptablesSwitch {
   readonly name = 'ipset';
-  readonly #console = new IpsetConsole();
+  readonly #session = new IpsetSession();
 
   isArmed(family: Family): string {
     return `-m set --match-set ${switchName(family)} dst,dst`;
@@ -43,7 +43,7 @@ export class IpsetSwitch implements IptablesSwitch {
   }
 
   close(): void {
-    this.#console.close();
+    this.#session.close();
   }
 
   async #all(
@@ -56,7 +56,7 @@ export class IpsetSwitch implements IptablesSwitch {
       if (elements.length === 0) continue;
       const set = switchName(family);
       const lines = elements.flatMap((element) => command(set, element));
-      const answer = await this.#console.command([createSet(family).join(' '), ...lines], set, elements.at(-1)!);
+      const answer = await this.#session.command([createSet(family).join(' '), ...lines], set, elements.at(-1)!);
       if (answer !== isIn) {
         throw new SignpostError(
           'ERR_SWITCH',

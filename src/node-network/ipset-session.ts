@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { SignpostError } from '../core/errors.ts';
 import { findTool, toolEnvironment } from './tool.ts';
 
-/** Less than the second between two renewals: a console that hangs is ended, and the next renewal has a new one. */
+/** Less than the second between two renewals: a session that hangs is ended, and the next renewal has a new one. */
 const ANSWER_MS = 900;
 
 /** What is kept of what it says, for the message of an error. */
@@ -18,14 +18,14 @@ interface Waiting {
  * One long-lived `ipset -`, which takes a command a line: a renewal costs two system calls and no process. It ends with the agent, whatever ends that, for its
  * input ends then. Prompts are not read: they come when its buffer is full.
  */
-export class IpsetConsole {
+export class IpsetSession {
   #child: ChildProcessWithoutNullStreams | undefined;
   #said = '';
   #waiting: Waiting | undefined;
 
   /**
    * Does what the lines say, and then asks whether `element` is in `set`: that answer comes at once, and shows that the kernel has seen all. Resolves to it. One at
-   * a time. Rejects with `ERR_TOOL` where that takes too long or the console ends.
+   * a time. Rejects with `ERR_TOOL` where that takes too long or the session ends.
    */
   async command(lines: readonly string[], set: string, element: string): Promise<boolean> {
     if (this.#waiting !== undefined) throw new SignpostError('ERR_TOOL', 'Cannot run ipset: it is still busy');
