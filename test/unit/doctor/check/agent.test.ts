@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Status } from '../../../../src/admin/status.ts';
+import { packageVersion } from '../../../../src/core/version.ts';
+import { agentCheck } from '../../../../src/doctor/check/agent.ts';
+import { codesOf, exampleConfig, examplePatient } from '../example-patient.ts';
+
+const AGENT = { pid: 812, args: [], env: {}, state: 'S', started: 5 };
+const status = (reasons: Status['reasons']): Status =>
+  ({ version: packageVersion(), uptimeSeconds: 90, ready: reasons.every(({ ok }) => ok), reasons }) as Status;
+
+test('an agent that is ready: in order', async () => {
+  const findings = await agentCheck.look(examplePatient({ agents: [AGENT], status: status([]) }));
+  assert.deepEqual(codesOf(findings), ['ok agent-ready']);
+});
+
+test('each reason why it is not ready is an error, and a warning of it a warning', async () => {
+  const reasons = [
+    { name: 'rules', ok: false, message: 'the table is gone' },
+    { name: 'firewall', ok: true, warning: true, message: 'a rule drops' },
+  ];
+  const findings = await agentCheck.look(examplePatient({ agents: [AGENT], status: status(reasons) }));
+  assert.deepEqual(codesOf(findings), ['error agent-not-ready', 'error not-ready-rules', 'warning reason-firewall']);
+});
+
+test('nobody there: an error that says where to look', async () => {
+  const findings = await agentCheck.look(examplePatient({ agents: [] }));
+  assert.deepEqual(codesOf(findings), ['error agent-missing']);
+  assert.match(findings[0]!.remedy!, /kubectl/);
+});
+
+test('a process that is stopped is named, and how it goes on', async () => {
+  const findings = await agentCheck.look(examplePatient({ agents: [{ ...AGENT, state: 'T' }] }));
+  assert.deepEqual(codesOf(findings), ['error agent-stopped', 'error agent-silent']);
+  assert.match(findings[0]!.remedy!, /kill -CONT 812/);
+});
+
+test('a second one may be the standby of a roll-out; a third is worth a look', async () => {
+  const ready = status([]);
+  const two = [AGENT, { ...AGENT, pid: 700 }];
+  assert.deepEqual(codesOf(await agentCheck.look(examplePatient({ agents: two, status: ready }))), [
+    'note agent-standby',
+    'ok agent-ready',
+  ]);
+  const three = [...two, { ...AGENT, pid: 600 }];
+  assert.deepEqual(codesOf(await agentCheck.look(examplePatient({ agents: three, status: ready }))), [
+    'warning agents-many',
+    'ok agent-ready',
+  ]);
+});
+
+test('an agent that was told to have no admin address is not called silent', async () => {
+  const config = exampleConfig({ admin: 'off' });
+  const findings = await agentCheck.look(examplePatient({ agents: [AGENT], config }));
+  assert.deepEqual(codesOf(findings), ['note admin-off']);
+});
