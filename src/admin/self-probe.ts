@@ -2,9 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { SocketAddress } from '../config/config.ts';
 import { SignpostError } from '../core/errors.ts';
-
-/** `id.server. CH TXT` (RFC 4892): answered by the agent itself, from no cache and no upstream. The ID is written in front. */
-const QUESTION = Buffer.from('000000000001000000000000026964067365727665720000100003', 'hex');
+import { SELF_QUESTION } from '../wire/self-question.ts';
 
 /** One datagram may be lost while pods fill the buffer; three in a row mean more. */
 const TRIES = 3;
@@ -14,7 +12,7 @@ const TRIES = 3;
  * with ERR_NO_ANSWER after `timeLimitMs`, which should be below the second that kubelet waits.
  */
 export function askItself({ host, port }: SocketAddress, timeLimitMs = 900): Promise<void> {
-  const question = Buffer.from(QUESTION);
+  const question = Buffer.from(SELF_QUESTION);
   question.writeUInt16BE(randomInt(65_536), 0);
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   return new Promise<void>((resolve, reject) => {

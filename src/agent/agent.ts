@@ -21,6 +21,7 @@ import { FixedSettings } from './fixed-settings.ts';
 import { limitHeapGrowth } from './heap-growth.ts';
 import { HttpServers } from './http-servers.ts';
 import { trimMemory } from './memory-trim.ts';
+import { NodePresence } from './node-presence.ts';
 import { Readiness } from './readiness.ts';
 import { type Reloads, registerReloadMetrics } from './reload-metrics.ts';
 import { statusReport } from './status-report.ts';
@@ -46,6 +47,7 @@ export class Agent {
   readonly #fixed: FixedSettings;
   readonly #reloads: Reloads | undefined;
   readonly #listeners: Listeners;
+  readonly #presence: NodePresence;
   readonly #endWarmUp: () => void;
   #endTrim: () => void = () => {};
   #http: HttpServers | undefined;
@@ -59,18 +61,22 @@ export class Agent {
     const clock = monotonicClock;
     const traffics = new TrafficTable(new ZoneIds());
     const dataPlane = new DataPlane(config, { clock, log, zones: traffics.zones });
+    // The addresses must be there to be bound; nothing comes to them yet.
+    const presence = await NodePresence.open(config, { clock, log });
     // Bound before anything else is seen from outside: whoever finds it ready or healthy can ask it.
     const wheel = new TimerWheel({ clock, tickMs: SLOW_TICK_MS });
     const { responder, cache } = dataPlane;
     const listenersParts = { responder, traffics, clock, wheel, log, slab: cache.memory.bytes };
-    const listeners = await Listeners.open(config.listen, listenersParts).catch((error) => {
+    const listeners = await Listeners.open(config.listen, listenersParts).catch(async (error) => {
       dataPlane.close();
+      await presence.close();
       throw error;
     });
-    const agent = new Agent(config, parts, traffics, dataPlane, listeners);
+    const agent = new Agent(config, parts, traffics, dataPlane, listeners, presence);
     agent.#registerMetrics();
     await agent.#openHttp();
     agent.#sayWhereItListens();
+    presence.redirect(listeners, () => dataPlane.hasAnswers);
     limitHeapGrowth();
     agent.#endTrim = await trimMemory();
     return agent;
@@ -82,6 +88,7 @@ export class Agent {
     traffics: TrafficTable,
     dataPlane: DataPlane,
     listeners: Listeners,
+    presence: NodePresence,
   ) {
     this.#config = config;
     this.#log = log;
@@ -90,10 +97,12 @@ export class Agent {
     this.#traffics = traffics;
     this.#dataPlane = dataPlane;
     this.#listeners = listeners;
+    this.#presence = presence;
     this.#readiness = new Readiness({
       hasAnswers: () => dataPlane.hasAnswers,
       configError: () => reloads?.error,
       loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.name} for ${zone}`),
+      nodeNetwork: () => presence.reasons,
     });
     this.#readiness.listening();
     this.#eventLoopDelay.start();
@@ -113,16 +122,20 @@ export class Agent {
     const held = this.#fixed.hold(config);
     await this.#dataPlane.apply(held);
     this.#config = held;
+    await this.#presence.follow(held);
   }
 
-  /** Not ready; goes on answering for the lameduck time; then ends what is in flight and closes. */
+  /** Not ready, and queries go to the cluster DNS; goes on answering what still comes for the lameduck time; then ends what is in flight and closes. */
   async stop({ lameduckMs = this.#config.lameduckMs }: { lameduckMs?: number } = {}): Promise<void> {
     this.#readiness.leaving();
     this.#log.info({ lameduckMs }, 'stopping');
+    const hasLeft = this.#presence.leave();
     if (lameduckMs > 0) await new Promise((resolve) => setTimeout(resolve, lameduckMs));
+    await hasLeft;
     this.#endWarmUp();
     this.#endTrim();
     await this.#listeners.close();
+    await this.#presence.close();
     await this.#http?.close();
     this.#dataPlane.close();
     this.#eventLoopDelay.stop();

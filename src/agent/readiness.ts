@@ -7,6 +7,8 @@ export interface ReadinessParts {
   configError?: () => string | undefined;
   /** Upstreams that lead back to this agent, each with its zone. */
   loops?: () => readonly string[];
+  /** What the node's network has to say. */
+  nodeNetwork?: () => readonly Reason[];
 }
 
 /** Whether pods' queries may be sent here, and why. Once ready, silent upstreams do not end it: stale answers are better than none. */
@@ -14,14 +16,17 @@ export class Readiness {
   readonly #hasAnswers: () => boolean;
   readonly #configError: () => string | undefined;
   readonly #loops: () => readonly string[];
+  readonly #nodeNetwork: () => readonly Reason[];
   #wasAnswered = false;
   #isListening = false;
   #isLeaving = false;
 
-  constructor({ hasAnswers, configError = () => undefined, loops = () => [] }: ReadinessParts) {
+  constructor(parts: ReadinessParts) {
+    const { hasAnswers, configError = () => undefined, loops = () => [], nodeNetwork = () => [] } = parts;
     this.#hasAnswers = hasAnswers;
     this.#configError = configError;
     this.#loops = loops;
+    this.#nodeNetwork = nodeNetwork;
   }
 
   listening(): void {
@@ -53,6 +58,7 @@ export class Readiness {
       },
       this.#configuration(),
       this.#upstreams(),
+      ...this.#nodeNetwork(),
     ];
   }
 

@@ -1,0 +1,129 @@
+import type { Reason } from '../admin/ready-page.ts';
+import type { Config, SocketAddress } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { type Listening, Liveness } from '../listen/liveness.ts';
+import type { NetworkReport } from '../node-network/network-report.ts';
+import { NodeNetwork } from '../node-network/node-network.ts';
+import { wantedFromConfig } from '../node-network/wanted-from-config.ts';
+import type { WantedState } from '../node-network/wanted-state.ts';
+
+export interface NodePresenceParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How long the agent tries to answer itself before it redirects queries; from then on the switch's own rule holds. */
+const PROVE_MS = 300;
+
+/** How often it is looked whether there is something to answer with. */
+const ANSWERS_STEP_MS = 10;
+
+/**
+ * The agent's part in the node's network: that queries come here while it answers, and go to the cluster DNS while it does not.
+ *
+ *   open (addresses) ─▶ [listeners are bound] ─▶ redirect, once there is something to answer with ─▶ leave
+ */
+export class NodePresence {
+  readonly #network: NodeNetwork;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #config: Config;
+  #targets: readonly SocketAddress[] = [];
+  #liveness: Liveness | undefined;
+  #waiting: NodeJS.Timeout | undefined;
+  #isLeaving = false;
+
+  /** The link and its addresses are there when this resolves, so that they can be listened on. Nothing is redirected by it. */
+  static async open(config: Config, parts: NodePresenceParts): Promise<NodePresence> {
+    const network = await NodeNetwork.open(config.nodeNetwork, { ...parts, wanted: wantedOf(config, []) });
+    await network.prepare();
+    return new NodePresence(network, config, parts);
+  }
+
+  private constructor(network: NodeNetwork, config: Config, { clock, log }: NodePresenceParts) {
+    this.#network = network;
+    this.#config = config;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * Sends the node's queries here as soon as the listeners answer and `hasAnswers` says that there is something to answer with: until then the cluster DNS answers
+   * better. Goes on by itself.
+   */
+  redirect(listeners: Listening, hasAnswers: () => boolean): void {
+    if (this.#network.mode === 'off') return;
+    this.#liveness = new Liveness({ listeners, clock: this.#clock, log: this.#log });
+    const look = (): void => {
+      if (hasAnswers()) void this.#arm();
+      else this.#waiting = setTimeout(look, ANSWERS_STEP_MS).unref();
+    };
+    look();
+  }
+
+  /** Other places that the fail-over leads to. */
+  async setTargets(targets: readonly SocketAddress[]): Promise<void> {
+    this.#targets = targets;
+    await this.#update();
+  }
+
+  /** Another configuration is in force. */
+  async follow(config: Config): Promise<void> {
+    this.#config = config;
+    await this.#update();
+  }
+
+  /** A successor has taken over, and minds the node's network from now on. */
+  standBy(): void {
+    this.#network.pause();
+  }
+
+  /** The successor is gone. */
+  takeBack(): Promise<void> {
+    return this.#network.resume();
+  }
+
+  /** Queries go to the cluster DNS from now on. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    clearTimeout(this.#waiting);
+    await this.#network.withdraw();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#waiting);
+    this.#liveness?.close();
+    await this.#network.close();
+  }
+
+  /** For `/ready`; none where the node's network is left alone. */
+  get reasons(): readonly Reason[] {
+    const silent = this.#liveness?.silent ?? [];
+    if (silent.length === 0) return this.#network.reasons();
+    const message = `the agent does not answer itself on ${silent.join(', ')}`;
+    return [...this.#network.reasons(), { name: 'answering-itself', ok: false, message }];
+  }
+
+  get report(): NetworkReport {
+    return this.#network.report();
+  }
+
+  async #arm(): Promise<void> {
+    await this.#liveness!.prove(PROVE_MS);
+    if (!this.#isLeaving) await this.#network.arm(() => this.#liveness!.isServing());
+  }
+
+  #update(): Promise<void> {
+    return this.#network.update(wantedOf(this.#config, this.#targets));
+  }
+}
+
+function wantedOf(config: Config, targets: readonly SocketAddress[]): WantedState {
+  return wantedFromConfig(config, { services: servicesAround(), targets });
+}
+
+/** Addresses of Services in the pod's own Kubernetes namespace, which its environment names: `KUBE_DNS_SERVICE_HOST`. */
+function servicesAround(): string[] {
+  return Object.entries(process.env).flatMap(([name, host]) => (host && /_SERVICE_HOST$/.test(name) ? [host] : []));
+}
