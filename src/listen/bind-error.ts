@@ -6,6 +6,9 @@ import { StartError } from '../core/errors.ts';
 import { findPortHolder, type Protocol } from './port-holder.ts';
 import { askVersion } from './server-version.ts';
 
+/** The link that NodeLocal DNSCache makes. A forwarder may pass `version.bind` on, so its own word does not always tell. */
+const NODE_LOCAL_LINK = '/sys/class/net/nodelocaldns';
+
 /** What the system said when an address could not be bound. */
 export function bindErrorCode(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
@@ -72,8 +75,8 @@ function remedyFor({ host }: SocketAddress, holder: string, version: string): st
   if (/^signpost /i.test(version)) {
     return 'It is an agent like this one: give both the same --state DIR, and the new one takes over from the old; or stop that one';
   }
-  const isLinkLocal = host.startsWith('169.254.') || existsSync('/sys/class/net/nodelocaldns');
-  if (/^node-cache\b/.test(holder) || (/^CoreDNS/.test(version) && isLinkLocal)) {
+  const isCoreDns = /^coredns\b/i.test(holder) || /^CoreDNS\b/.test(version);
+  if (/^node-cache\b/.test(holder) || existsSync(NODE_LOCAL_LINK) || (isCoreDns && host.startsWith('169.254.'))) {
     return (
       'That is how NodeLocal DNSCache listens: delete its DaemonSet (kubectl --namespace kube-system delete daemonset node-local-dns), and start again. ' +
       'signpost teardown --nodelocal removes what it leaves on the node'
