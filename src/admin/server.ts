@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { ADMIN_CONNECTIONS } from '../core/limits.ts';
 import type { TroubleLog } from '../core/trouble-log.ts';
+import type { Libc } from '../native/libc.ts';
+import { ServerSocket } from '../native/server-socket.ts';
 import { isForeignOrigin, isLocalHost } from './host-header.ts';
 import { listenError } from './listen-error.ts';
 import { type Answer, errorAnswer, type Page } from './page.ts';
@@ -13,12 +15,18 @@ export interface AdminServerOptions {
   readonly option: '--admin' | '--metrics' | '--probes';
   readonly pages: readonly Page[];
   readonly troubles: TroubleLog;
+  /** Without it the socket cannot be passed to a successor. */
+  readonly libc?: Libc | undefined;
+  /** A socket that listens on the address already, the server's from now on. */
+  readonly adopted?: number | undefined;
 }
 
 /** Nothing that is asked here has a body, and nobody needs long for a request line. */
 const REQUEST_MS = 5000;
 /** Scrapes come every 15 s or so: a connection is kept from one to the next. */
 const IDLE_MS = 20_000;
+/** Connections that wait to be taken. */
+const ACCEPT_BACKLOG = 64;
 /** A reader that takes nothing for so long is gone. */
 const STALLED_MS = 30_000;
 
@@ -32,8 +40,12 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** One HTTP server: for the node itself (`--admin`), for the network that reads metrics (`--metrics`), or for kubelet alone (`--probes`). */
 export class AdminServer {
   readonly #server: Server;
+  readonly #socket: ServerSocket;
   readonly #pages: readonly Page[];
   readonly #isLocal: boolean;
+  /** Where it listens, with the port that the system chose where 0 was asked for. */
+  readonly address: SocketAddress;
+  #isPaused = false;
   readonly #troubles: TroubleLog;
 
   /** Rejects with a `StartError` that names address, cause and remedy. DNS does not depend on it: the caller may go on without. */
@@ -49,14 +61,18 @@ export class AdminServer {
     });
     server.timeout = STALLED_MS;
     server.maxConnections = ADMIN_CONNECTIONS.value;
-    await listening(server, options.address).catch((error: NodeJS.ErrnoException) => {
+    const socket = new ServerSocket(server, ACCEPT_BACKLOG, options.libc);
+    await socket.open({ ...options.address, ipv6Only: false }, options.adopted).catch((error) => {
       throw listenError(error, options.address, options.option);
     });
-    return new AdminServer(server, options);
+    return new AdminServer(server, socket, options);
   }
 
-  private constructor(server: Server, { option, pages, troubles }: AdminServerOptions) {
+  private constructor(server: Server, socket: ServerSocket, options: AdminServerOptions) {
+    const { option, pages, troubles } = options;
+    this.address = addressOf(server);
     this.#server = server;
+    this.#socket = socket;
     this.#pages = pages;
     this.#isLocal = option === '--admin';
     this.#troubles = troubles;
@@ -65,16 +81,28 @@ export class AdminServer {
     server.on('error', (err) => troubles.report(`admin ${option}`, 'The HTTP server failed', { option, err }));
   }
 
-  /** Where it listens, with the port that the system chose where 0 was asked for. */
-  get address(): SocketAddress {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return { host: address, port };
+  /** What a successor is given; -1 where it cannot be passed. */
+  get descriptor(): number {
+    return this.#socket.descriptor;
+  }
+
+  /** Accepts no more and keeps the socket: a successor accepts. Connections close as soon as nothing is asked on them. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  /** Accepts again after `pause`. */
+  async resume(): Promise<void> {
+    this.#isPaused = false;
+    await this.#socket.resume();
   }
 
   /** Stops listening and closes all connections. */
   close(): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+      this.#server.once('close', () => resolve());
+      this.#socket.close();
       this.#server.closeAllConnections();
     });
   }
@@ -85,6 +113,7 @@ export class AdminServer {
     response.writeHead(status, {
       ...HEADERS,
       ...headers,
+      ...(this.#isPaused && { Connection: 'close' }),
       'Content-Type': contentType,
       'Content-Length': content.length,
     });
@@ -122,12 +151,7 @@ function split(target: string): [path: string, query: string] {
   return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
 }
 
-function listening(server: Server, { host, port }: SocketAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+function addressOf(server: Server): SocketAddress {
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
 }

@@ -4,6 +4,7 @@ import { AdminServer, type AdminServerOptions } from '../admin/server.ts';
 import type { Config, SocketAddress } from '../config/config.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TroubleLog } from '../core/trouble-log.ts';
+import type { Libc } from '../native/libc.ts';
 
 /** A port that another process holds is tried again so often: the other is often our predecessor, on its way out. */
 const AGAIN_MS = 5000;
@@ -11,6 +12,10 @@ const AGAIN_MS = 5000;
 export interface HttpServersParts extends AdminParts {
   log: Logger;
   troubles: TroubleLog;
+  /** Without it the sockets cannot be passed to a successor. */
+  libc?: Libc | undefined;
+  /** Sockets of a predecessor; see `ListenersParts`. */
+  adopt?: (address: SocketAddress) => number | undefined;
 }
 
 /**
@@ -19,35 +24,69 @@ export interface HttpServersParts extends AdminParts {
  */
 export class HttpServers {
   readonly #log: Logger;
+  readonly #parts: HttpServersParts;
+  readonly #wanted: AdminServerOptions[] = [];
   readonly #open: AdminServer[] = [];
   readonly #retries = new Set<NodeJS.Timeout>();
   admin: SocketAddress | undefined;
   metrics: SocketAddress | undefined;
 
   static async open({ admin, metrics, probes }: Config, parts: HttpServersParts): Promise<HttpServers> {
-    const servers = new HttpServers(parts.log);
+    const servers = new HttpServers(parts);
     const { troubles } = parts;
-    await Promise.all([
-      admin && servers.#start({ address: admin, option: '--admin', pages: adminPages(parts), troubles }),
-      metrics &&
-        servers.#start({ address: metrics, option: '--metrics', pages: metricsPages(parts.register), troubles }),
-      ...probes.map((address) => servers.#start({ address, option: '--probes', pages: probePages(parts), troubles })),
-    ]);
+    if (admin) servers.#wanted.push({ address: admin, option: '--admin', pages: adminPages(parts), troubles });
+    if (metrics) {
+      servers.#wanted.push({ address: metrics, option: '--metrics', pages: metricsPages(parts.register), troubles });
+    }
+    for (const address of probes) {
+      servers.#wanted.push({ address, option: '--probes', pages: probePages(parts), troubles });
+    }
+    await servers.#startAll();
     return servers;
   }
 
-  private constructor(log: Logger) {
-    this.#log = log;
+  private constructor(parts: HttpServersParts) {
+    this.#log = parts.log;
+    this.#parts = parts;
+  }
+
+  /** Every socket, for a successor; one that cannot be passed is left out. */
+  get passedSockets(): { address: SocketAddress; descriptor: number }[] {
+    return this.#open
+      .map(({ address, descriptor }) => ({ address, descriptor }))
+      .filter(({ descriptor }) => descriptor !== -1);
+  }
+
+  /** A successor accepts from now on. */
+  pause(): void {
+    for (const server of this.#open) server.pause();
+  }
+
+  /** The successor is gone. */
+  async resume(): Promise<void> {
+    await Promise.all(this.#open.map((server) => server.resume()));
+  }
+
+  /** Frees the addresses for another process. Returns what listens on them again, trying for as long as it takes. */
+  async yield(): Promise<() => Promise<void>> {
+    await this.close();
+    return () => this.#startAll();
   }
 
   async close(): Promise<void> {
     for (const retry of this.#retries) clearTimeout(retry);
-    await Promise.all(this.#open.map((server) => server.close()));
+    this.#retries.clear();
+    await Promise.all(this.#open.splice(0).map((server) => server.close()));
+  }
+
+  async #startAll(): Promise<void> {
+    await Promise.all(this.#wanted.map((options) => this.#start(options)));
   }
 
   async #start(options: AdminServerOptions, isRetry = false): Promise<void> {
     try {
-      const server = await AdminServer.open(options);
+      const { adopt, libc } = this.#parts;
+      const server = await AdminServer.open({ ...options, libc, adopted: adopt?.(options.address) });
       this.#open.push(server);
       if (options.option === '--admin') this.admin = server.address;
       else if (options.option === '--metrics') this.metrics = server.address;

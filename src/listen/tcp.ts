@@ -43,7 +43,7 @@ export class TcpListener implements TcpOwner {
     // Half open: a client that ends its side is still owed its answers. No delay: answers are gathered by us.
     const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES });
     const socket = new ServerSocket(server, ACCEPT_BACKLOG, parts.libc);
-    await socket.open(address, adopted);
+    await socket.open({ ...address, ipv6Only: isIPv6(address.host) }, adopted);
     const { port } = server.address() as AddressInfo;
     return new TcpListener(server, socket, { host: address.host, port }, traffics, parts);
   }

@@ -1,10 +1,12 @@
-import { isIPv6, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { descriptorOf, duplicate } from './descriptors.ts';
 import type { Libc } from './libc.ts';
 
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;
+  /** A wildcard of IPv6 does not take IPv4 as well. */
+  readonly ipv6Only: boolean;
 }
 
 /**
@@ -26,9 +28,9 @@ export class ServerSocket {
   }
 
   /** Binds the address, or accepts on `adopted`, which is the server's from then on. Rejects with what the system said. */
-  async open({ host, port }: ServerAddress, adopted: number | undefined): Promise<void> {
+  async open({ host, port, ipv6Only }: ServerAddress, adopted: number | undefined): Promise<void> {
     if (adopted !== undefined) await this.#listen({ fd: adopted });
-    else await this.#listen({ host, port, exclusive: true, ipv6Only: isIPv6(host) });
+    else await this.#listen({ host, port, exclusive: true, ipv6Only });
   }
 
   /** What a successor is given; -1 where it cannot be. */
