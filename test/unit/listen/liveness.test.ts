@@ -49,7 +49,7 @@ test('at the start it is waited for every listener’s own answer', async (t) =>
 });
 
 test('a listener that reads no more is not served, which is said by its address; one pause is forgiven, and it is tried again later', async (t) => {
-  const { listeners } = await open(t, [LOOPBACK, LOOPBACK]);
+  const { listeners } = await open(t);
   const { liveness, look } = livenessOf(t, listeners);
   const [first] = listeners.addresses;
   await liveness.prove(1);
