@@ -58,6 +58,8 @@ export class AnswerCache {
   denials = 0;
   /** Answers kept since the start: where it has not moved, there is nothing new. */
   stored = 0;
+  /** Called whenever entries are dropped by their names. */
+  onDrop: () => void = () => {};
   /** Images begun; see `image-writer.ts`. */
   images = 0;
 
@@ -199,6 +201,7 @@ export class AnswerCache {
    * already; a large cache is walked in the turns that follow, so that the loop is not held up.
    */
   dropBelow(zone: Uint8Array, isMeantToo?: NameTest): number {
+    this.onDrop();
     return this.#drops.add(zone, isMeantToo);
   }
 
@@ -207,6 +210,7 @@ export class AnswerCache {
    * all that was meant then.
    */
   dropWhere(isMeant: NameTest): void {
+    this.onDrop();
     this.#drops.addTest(isMeant);
   }
 

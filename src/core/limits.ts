@@ -200,3 +200,6 @@ export const API_OBJECT_BYTES = limit('api_object_bytes', 2 * 1024 * 1024);
 
 /** Addresses of DNS pods that are known: 256 x 0.3 KiB = 77 KiB, and as many rules. Large clusters have some dozens. Full: the first so many, by address. */
 export const CLUSTER_DNS_ENDPOINTS = limit('cluster_dns_endpoints', 256);
+
+/** Bytes of the cache's snapshot in `--state`: 67,108,864, twice what the usual cache comes to; /run is memory. Full: what fits is kept. */
+export const SNAPSHOT_BYTES = limit('snapshot_bytes', 64 * 1024 * 1024);

@@ -56,18 +56,22 @@ export class ImageHouse {
     return answers.length === 0 ? (rcode === 3 ? 'NXDOMAIN' : '') : `${answers[0]!.data} ${answers[0]!.ttl}`;
   }
 
-  async save(path: string, options: Partial<SaveOptions> = {}): Promise<SavedImage> {
-    return withFile(path, 'w', (fd) => {
-      const { clock, cache } = this.house;
-      return saveImage(fd, cache, { clock, zones: this.#zones, ...this.#times(), ...options });
-    });
+  save(path: string, options?: Partial<SaveOptions>): Promise<SavedImage> {
+    return withFile(path, 'w', (fd) => this.saveTo(fd, options));
   }
 
-  async load(path: string): Promise<LoadedImage> {
-    return withFile(path, 'r', (fd) => {
-      const { clock, cache } = this.house;
-      return loadImage(fd, cache, { clock, seed: this.seed, zones: this.#zones, ...this.#times() });
-    });
+  load(path: string): Promise<LoadedImage> {
+    return withFile(path, 'r', (fd) => this.loadFrom(fd));
+  }
+
+  saveTo(fd: number, options: Partial<SaveOptions> = {}): Promise<SavedImage> {
+    const { clock, cache } = this.house;
+    return saveImage(fd, cache, { clock, zones: this.#zones, ...this.#times(), ...options });
+  }
+
+  loadFrom(fd: number, signal?: AbortSignal): Promise<LoadedImage> {
+    const { clock, cache } = this.house;
+    return loadImage(fd, cache, { clock, seed: this.seed, zones: this.#zones, signal, ...this.#times() });
   }
 
   #times(): { time?: () => ImageTime } {
