@@ -12,6 +12,7 @@ const FIXED = {
   nodeNetwork: 'nodeNetwork',
   state: 'state',
   nodeName: 'nodeName',
+  clusterDnsService: 'clusterDnsService',
   kubernetes: 'kubernetes',
   logFormat: 'logFormat',
 } as const satisfies Partial<Record<keyof Config, string>>;

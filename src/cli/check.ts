@@ -5,6 +5,7 @@ import { configFromFlags, type LoadedConfig } from '../config/from-flags.ts';
 import { loadSettingsReaders } from '../config/settings-readers.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import { ConfigError } from '../core/errors.ts';
+import { withClusterDns } from './cluster-dns-lookup.ts';
 import { addConfigOptions, VALUES_HELP } from './config-options.ts';
 import { EXIT_USAGE } from './exit-code.ts';
 import { processSurroundings } from './surroundings.ts';
@@ -28,7 +29,10 @@ type CheckFlags = Flags & { readonly json?: boolean };
 async function check(flags: CheckFlags): Promise<void> {
   let loaded: LoadedConfig;
   try {
-    loaded = configFromFlags(flags, processSurroundings(), await loadSettingsReaders(flags));
+    const readers = await loadSettingsReaders(flags);
+    loaded = await withClusterDns(processSurroundings(), (surroundings) =>
+      configFromFlags(flags, surroundings, readers),
+    );
   } catch (error) {
     if (flags.json !== true || !(error instanceof ConfigErrors)) throw error;
     return endWith({ errors: error.errors.map(errorJson) }, EXIT_USAGE);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULTS, LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES } from '../config/flags.ts';
+import { CLUSTER_DNS_SERVICES } from '../config/service-names.ts';
 
 /** For options that may be given more than once. */
 export function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
@@ -29,8 +30,12 @@ export function addConfigOptions(command: Command): Command {
     .optionsGroup('Whom it asks:')
     .option(
       '--cluster-dns <UPSTREAM>',
-      'cluster DNS, over TCP unless said; may be repeated (default: $KUBE_DNS_UPSTREAM_SERVICE_HOST, then $KUBE_DNS_SERVICE_HOST)',
+      'cluster DNS, over TCP unless said; may be repeated (default: the address of --cluster-dns-service)',
       collect,
+    )
+    .option(
+      '--cluster-dns-service <NAMESPACE/NAME>',
+      `its Service: $KUBE_DNS_SERVICE_HOST and the like, or the API, say where it is (default ${CLUSTER_DNS_SERVICES.names.map((name) => `${CLUSTER_DNS_SERVICES.namespace}/${name}`).join(', then ')})`,
     )
     .option('--cluster-domain <NAME>', `zone of the cluster (default ${DEFAULTS.clusterDomain})`)
     .option(

@@ -4,6 +4,7 @@ import { ConfigSource } from '../config/config-source.ts';
 import type { Flags } from '../config/flags.ts';
 import { readElsewhere } from '../config/reading-elsewhere.ts';
 import { loadSettingsReaders } from '../config/settings-readers.ts';
+import { withClusterDns } from './cluster-dns-lookup.ts';
 import { addConfigOptions, VALUES_HELP } from './config-options.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { processSurroundings } from './surroundings.ts';
@@ -27,8 +28,11 @@ Examples:
   signpost serve --listen 127.0.0.1:5300 --cluster-dns tcp://10.96.0.10 --route corp.example=10.1.2.3,10.1.2.4`;
 
 async function serve(flags: Flags): Promise<void> {
-  const source = new ConfigSource(flags, processSurroundings(), await loadSettingsReaders(flags), readElsewhere);
-  const { config, notes } = source.load();
+  const readers = await loadSettingsReaders(flags);
+  const { source, config, notes } = await withClusterDns(processSurroundings(), (surroundings) => {
+    const source = new ConfigSource(flags, surroundings, readers, readElsewhere);
+    return { source, ...source.load() };
+  });
   const [{ Agent }, { createLogger }] = await Promise.all([import('../agent/agent.ts'), import('../agent/logger.ts')]);
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({}, note);

@@ -44,7 +44,12 @@ export class Complaints {
 
   /** For a complaint that no single value is to blame for. */
   add(code: string, message: string): void {
-    this.#errors.push(new ConfigError(code, message));
+    this.push(new ConfigError(code, message));
+  }
+
+  /** The same, for one that says more than its message. */
+  push(error: ConfigError): void {
+    this.#errors.push(error);
   }
 
   get hasAny(): boolean {

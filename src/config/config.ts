@@ -100,6 +100,12 @@ export interface NodeNetworkConfig {
   readonly hasNoTrack: boolean;
 }
 
+/** Services of one namespace, of which the first that is there counts. */
+export interface ServiceNames {
+  readonly namespace: string;
+  readonly names: readonly string[];
+}
+
 export interface Config {
   readonly listen: readonly SocketAddress[];
   /** Longest suffix wins; the root zone is always among them. */
@@ -118,6 +124,8 @@ export interface Config {
   readonly state: string | undefined;
   /** The Kubernetes node that this is; undefined where nobody said. */
   readonly nodeName: string | undefined;
+  /** The Services behind which the cluster DNS is: where its address comes from where nobody gives it, and whose pods answer while the agent does not. */
+  readonly clusterDnsService: ServiceNames;
   /** `off`, `auto` (in-cluster credentials where there are any), or the path of a kubeconfig. */
   readonly kubernetes: string;
   readonly lameduckMs: number;

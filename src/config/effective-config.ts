@@ -1,11 +1,12 @@
 import { type Complaints, originText } from './complaints.ts';
-import type { Config, NodeNetworkMode, SocketAddress } from './config.ts';
+import type { Config, NodeNetworkMode, ServiceNames, SocketAddress } from './config.ts';
 import { DEFAULTS, type Surroundings } from './flags.ts';
 import { httpAddresses } from './http-addresses.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { type NamedLayer, namedLayer } from './named-layer.ts';
 import { probeAddresses } from './probe-addresses.ts';
 import { Refusal } from './refusal.ts';
+import { CLUSTER_DNS_SERVICES, serviceNamesFrom } from './service-names.ts';
 import type { Said, Settings } from './settings.ts';
 import { UpstreamLists } from './upstream-list.ts';
 import { UpstreamSources } from './upstream-sources.ts';
@@ -30,11 +31,13 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
   const listen = listenFrom(layers, complaints);
   const clusterZone = scalars.read('clusterDomain', DEFAULTS.clusterDomain, CLUSTER_DOMAIN) ?? '';
   const lists = new UpstreamLists(complaints, listen);
+  const clusterDnsService = clusterDnsServiceFrom(scalars);
+  const [kubernetes] = saidIn(layers, 'kubernetes');
   const sources = new UpstreamSources(surroundings, complaints, lists);
   const named = layers.map((layer) => namedLayer(layer, clusterZone, complaints));
   const clusterDns =
     firstOf(named, (layer) => layer.clusterDns && lists.read(layer.clusterDns, 'tcp', CLUSTER_DNS)) ??
-    sources.clusterDns(!isWhole);
+    sources.clusterDns({ services: clusterDnsService, kubernetes: kubernetes?.text ?? DEFAULTS.kubernetes }, !isWhole);
   const [resolvConf] = saidIn(layers, 'resolvConf');
   const saidUpstreams = firstOf(named, (layer) => layer.upstreams && lists.read(layer.upstreams, 'udp+tcp', UPSTREAMS));
   const upstreams = saidUpstreams ?? sources.fromResolvConf(resolvConf ?? DEFAULT_RESOLV_CONF);
@@ -54,6 +57,7 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
   return {
     listen,
     zones,
+    clusterDnsService,
     clusterDomain: clusterZone.slice(0, -1),
     resolvConf: saidUpstreams === undefined ? (resolvConf?.text ?? DEFAULTS.resolvConf) : undefined,
     ...http,
@@ -77,6 +81,11 @@ const CLUSTER_DOMAIN: Setting<string> = {
   kind: { read: clusterZoneFrom },
   code: 'ERR_CLUSTER_DOMAIN',
   action: (value) => `use ${value}`,
+};
+const CLUSTER_DNS_SERVICE: Setting<string> = {
+  kind: KINDS.clusterDnsService,
+  code: 'ERR_CLUSTER_DNS_SERVICE',
+  action: (value) => `look for the cluster DNS at ${value}`,
 };
 const POLICY: Setting<Config['zones'][0]['policy']> = {
   kind: KINDS.policy,
@@ -189,6 +198,11 @@ function settingsFrom(scalars: Scalars, { env, isTerminal }: Surroundings): Plai
     logFormat: scalars.read('logFormat', isTerminal ? 'text' : 'json', LOG_FORMAT)!,
     logSample: scalars.read('logSample', DEFAULTS.logSample, LOG_SAMPLE)!,
   };
+}
+
+function clusterDnsServiceFrom(scalars: Scalars): ServiceNames {
+  const said = scalars.read('clusterDnsService', undefined, CLUSTER_DNS_SERVICE);
+  return said === undefined ? CLUSTER_DNS_SERVICES : serviceNamesFrom(said);
 }
 
 function listenFrom(layers: readonly Settings[], complaints: Complaints): readonly SocketAddress[] {

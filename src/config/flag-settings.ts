@@ -16,6 +16,7 @@ export function flagSettings(flags: Flags, complaints: Complaints): Settings {
     admin: one('--admin', flags.admin),
     probes: many('--probes', flags.probes),
     clusterDns: many('--cluster-dns', flags.clusterDns),
+    clusterDnsService: one('--cluster-dns-service', flags.clusterDnsService),
     clusterDomain: one('--cluster-domain', flags.clusterDomain),
     upstreams: many('--upstream', flags.upstream),
     resolvConf: one('--resolv-conf', flags.resolvConf),

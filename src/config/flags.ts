@@ -4,6 +4,7 @@ import type { Config, NodeNetworkMode, PolicyName } from './config.ts';
 export interface Flags {
   readonly listen?: readonly string[] | undefined;
   readonly clusterDns?: readonly string[] | undefined;
+  readonly clusterDnsService?: string | undefined;
   readonly clusterDomain?: string | undefined;
   readonly upstream?: readonly string[] | undefined;
   readonly resolvConf?: string | undefined;

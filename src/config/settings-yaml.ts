@@ -65,6 +65,7 @@ const FLAGS: readonly [keyof Omit<Settings, 'zones' | 'notes'>, string][] = [
   ['admin', '--admin'],
   ['probes', '--probes'],
   ['clusterDns', '--cluster-dns'],
+  ['clusterDnsService', '--cluster-dns-service'],
   ['clusterDomain', '--cluster-domain'],
   ['upstreams', '--upstream'],
   ['resolvConf', '--resolv-conf'],

@@ -25,6 +25,7 @@ export interface Settings {
   readonly admin?: Said;
   readonly probes?: readonly Said[];
   readonly clusterDns?: readonly Said[];
+  readonly clusterDnsService?: Said;
   readonly clusterDomain?: Said;
   readonly upstreams?: readonly Said[];
   readonly resolvConf?: Said;

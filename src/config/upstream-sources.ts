@@ -1,14 +1,34 @@
+import { ConfigError } from '../core/errors.ts';
 import { type Complaints, shown } from './complaints.ts';
-import type { UpstreamAddress } from './config.ts';
+import type { ServiceNames, UpstreamAddress } from './config.ts';
 import type { Surroundings } from './flags.ts';
 import { Refusal } from './refusal.ts';
 import { parseResolvConf } from './resolv-conf.ts';
+import { serviceVariable } from './service-names.ts';
 import type { Said } from './settings.ts';
 import { parseUpstreamAddress } from './upstream-address.ts';
 import type { UpstreamLists } from './upstream-list.ts';
 
-/** Where Kubernetes tells pods of kube-system the addresses of the cluster DNS; the first is a Service that only node caches use. */
-const CLUSTER_DNS_VARIABLES = ['KUBE_DNS_UPSTREAM_SERVICE', 'KUBE_DNS_SERVICE'];
+/** Nobody says where the cluster DNS is; the API may, and this is how to ask it. */
+export class ClusterDnsUnknown extends ConfigError {
+  readonly lookup: ClusterDnsLookup;
+
+  constructor(lookup: ClusterDnsLookup) {
+    const variables = lookup.services.names.map((name) => `${serviceVariable(name)}_HOST`);
+    super(
+      'ERR_CLUSTER_DNS',
+      `Cannot tell where the cluster DNS is (--cluster-dns): not given, and ${variables.join(' and ')} ` +
+        `of the environment give${variables.length === 1 ? 's' : ''} no address; expected its Service IP, such as --cluster-dns 10.96.0.10`,
+    );
+    this.lookup = lookup;
+  }
+}
+
+export interface ClusterDnsLookup {
+  readonly services: ServiceNames;
+  /** As it was said: `off`, `auto`, or the path of a kubeconfig. */
+  readonly kubernetes: string;
+}
 
 /** Finds out who is asked where nobody said so: the environment and resolv.conf tell. Never one of our own listen addresses. */
 export class UpstreamSources {
@@ -24,17 +44,12 @@ export class UpstreamSources {
   }
 
   /** The Service's address from the environment. None is no error where it `mayBeSaid`, in a file that could not be read whole. */
-  clusterDns(mayBeSaid: boolean): UpstreamAddress[] {
-    for (const variable of CLUSTER_DNS_VARIABLES) {
-      const address = this.#fromEnvironment(variable);
+  clusterDns(lookup: ClusterDnsLookup, mayBeSaid: boolean): UpstreamAddress[] {
+    for (const name of lookup.services.names) {
+      const address = this.#fromEnvironment(serviceVariable(name));
       if (address !== undefined) return [address];
     }
-    if (mayBeSaid) return [];
-    this.#complaints.add(
-      'ERR_CLUSTER_DNS',
-      `Cannot tell where the cluster DNS is (--cluster-dns): not given, and ${CLUSTER_DNS_VARIABLES.map((name) => `${name}_HOST`).join(' and ')} ` +
-        'of the environment give no address; expected its Service IP, such as --cluster-dns 10.96.0.10',
-    );
+    if (!mayBeSaid) this.#complaints.push(new ClusterDnsUnknown(lookup));
     return [];
   }
 

@@ -30,6 +30,11 @@ export const KINDS = {
   ),
   nodeName: pattern(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'the name of a Kubernetes node', 'node-7.example'),
   state: pattern(/^\/[^\0]*$/, 'the absolute path of a folder', '/run/signpost'),
+  clusterDnsService: pattern(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'NAMESPACE/NAME of a Service',
+    'kube-system/coredns',
+  ),
   kubernetes: pattern(/^(off|auto|\/[^\0]*)$/, 'off, auto, or the absolute path of a kubeconfig', 'off'),
   logLevel: oneOf<Config['logLevel']>(LOG_LEVELS, 'debug'),
   logFormat: oneOf<Config['logFormat']>(LOG_FORMATS, 'json'),

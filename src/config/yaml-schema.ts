@@ -148,7 +148,12 @@ const AGENT: Schema = v.objectWithRest(
     clusterDns: many(
       { ...UPSTREAM, example: '10.96.0.10' },
       'The cluster DNS, over TCP unless the value says otherwise.',
-      '`KUBE_DNS_UPSTREAM_SERVICE_HOST`, then `KUBE_DNS_SERVICE_HOST` of the environment',
+      'the address of `clusterDnsService`: by the environment, else by the API',
+    ),
+    clusterDnsService: one(
+      KINDS.clusterDnsService,
+      'The Service of the cluster DNS: the API says where it is where `clusterDns` and the environment do not, and which pods are behind it.',
+      '`kube-system/kube-dns-upstream`, then `kube-system/kube-dns`',
     ),
     clusterDomain: one({ ...NAME, example: 'cluster.local' }, 'The zone of the cluster.', DEFAULTS.clusterDomain),
     upstreams: many(

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ServiceNames } from '../config/config.ts';
 import { canonicalHost } from '../config/socket-address.ts';
 import { CLUSTER_DNS_ENDPOINTS } from '../core/limits.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from './api-objects.ts';
-import type { ServiceNames } from './cluster-dns-service.ts';
 import { Collection } from './collection.ts';
 
 /** A pod that answers for the cluster DNS. */

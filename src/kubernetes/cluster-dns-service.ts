@@ -1,14 +1,8 @@
-import type { SocketAddress } from '../config/config.ts';
+import type { ServiceNames, SocketAddress } from '../config/config.ts';
 import { canonicalHost } from '../config/socket-address.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import type { Service } from './api-objects.ts';
-
-/** The Services behind which the cluster DNS may be: names in one namespace, the first that is there. */
-export interface ServiceNames {
-  readonly namespace: string;
-  readonly names: readonly string[];
-}
 
 /** A Service of the cluster DNS, with an address of each of its families. */
 export interface ClusterDnsService {

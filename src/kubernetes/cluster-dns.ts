@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ServiceNames } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
@@ -6,7 +7,7 @@ import { ApiError } from './api-error.ts';
 import type { EndpointSlice } from './api-objects.ts';
 import { Backoff } from './backoff.ts';
 import { type ClusterDnsEndpoint, ClusterDnsEndpoints, SERVICE_NAME } from './cluster-dns-endpoints.ts';
-import { type ClusterDnsService, readClusterDnsServices, type ServiceNames } from './cluster-dns-service.ts';
+import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-service.ts';
 import { Watch } from './watch.ts';
 
 export interface ClusterDnsParts {

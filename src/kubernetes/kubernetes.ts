@@ -1,10 +1,10 @@
-import type { SocketAddress } from '../config/config.ts';
+import type { ServiceNames, SocketAddress } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ApiAccess } from './api-access.ts';
 import type { ApiClient } from './api-client.ts';
 import type { ClusterDns } from './cluster-dns.ts';
-import { type ClusterDnsService, readClusterDnsServices, type ServiceNames } from './cluster-dns-service.ts';
+import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-service.ts';
 import { inClusterAccess } from './in-cluster.ts';
 
 export interface KubernetesParts {

@@ -4,6 +4,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { ConfigErrors } from '../../../src/config/config-errors.ts';
 import type { Flags, Surroundings } from '../../../src/config/flags.ts';
 import { configFromFlags, type LoadedConfig } from '../../../src/config/from-flags.ts';
+import type { ClusterDnsUnknown } from '../../../src/config/upstream-sources.ts';
 
 const SURROUNDINGS: Surroundings = {
   env: { KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.0.11' },
@@ -39,6 +40,7 @@ test('without flags the defaults are those of the documentation', () => {
     nodeNetwork: { mode: 'off', interface: 'signpost0', hasNoTrack: true },
     state: undefined,
     nodeName: undefined,
+    clusterDnsService: { namespace: 'kube-system', names: ['kube-dns-upstream', 'kube-dns'] },
     kubernetes: 'auto',
     lameduckMs: 5000,
     resolvConf: '/etc/resolv.conf',
@@ -202,4 +204,24 @@ test('several errors are all said at once, one a line', () => {
     () => load(flags),
     (error) => error instanceof ConfigErrors && error.code === 'ERR_CONFIG' && error.message.split('\n').length === 6,
   );
+});
+
+test('a Service of another name is looked for by its own variables, and no others', () => {
+  const env = {
+    KUBE_DNS_SERVICE_HOST: '10.96.0.10',
+    CORE_DNS_SERVICE_HOST: '10.96.0.12',
+    CORE_DNS_SERVICE_PORT: '5353',
+  };
+  const [cluster] = load({ clusterDnsService: 'dns/core-dns' }, { env }).config.zones;
+  assert.deepEqual(cluster!.upstreams, [{ host: '10.96.0.12', port: 5353, transport: 'tcp' }]);
+  assert.throws(
+    () => load({ clusterDnsService: 'dns/other', kubernetes: '/etc/kubeconfig' }, { env }),
+    ({ errors: [error] }: ConfigErrors) => {
+      assert.match(error!.message, /not given, and OTHER_SERVICE_HOST of the environment gives no address/);
+      const lookup = { services: { namespace: 'dns', names: ['other'] }, kubernetes: '/etc/kubeconfig' };
+      assert.deepEqual((error as ClusterDnsUnknown).lookup, lookup);
+      return true;
+    },
+  );
+  assert.throws(() => load({ clusterDnsService: 'core-dns' }, { env }), /expected NAMESPACE\/NAME of a Service/);
 });

@@ -17,7 +17,7 @@ export function loadYaml(text: string, flags: Flags = {}, files: Readonly<Record
     if (content === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
     return content;
   };
-  const env = { KUBE_DNS_SERVICE_HOST: '10.96.0.10' };
+  const env = { KUBE_DNS_SERVICE_HOST: '10.96.0.10', COREDNS_SERVICE_HOST: '10.96.0.11' };
   return configFromFlags(flags, { env, isTerminal: false, readFile }, [yamlReader('signpost.yaml')]);
 }
 
