@@ -1,7 +1,17 @@
 import type { NodeNetworkConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { TroubleLog } from '../core/trouble-log.ts';
+import { chooseMode, type HostFacts, type ModeChoice } from './choose-mode.ts';
+import { readHostFacts } from './host-facts.ts';
+import { Link } from './link.ts';
+import { networkReasons } from './network-reasons.ts';
 import type { NetworkMode, NetworkReason, NetworkReport, NetworkState } from './network-report.ts';
+import { NetworkWatch } from './network-watch.ts';
+import { Reconcile } from './reconcile.ts';
+import { Renewal, RenewalCounts } from './renewal.ts';
+import type { Finding, RuleKind } from './rule-kind.ts';
+import { type NoRules, openRules, watchedTables } from './rules-by-mode.ts';
 import type { WantedState } from './wanted-state.ts';
 
 export interface NodeNetworkParts {
@@ -9,6 +19,16 @@ export interface NodeNetworkParts {
   log: Logger;
   clock: Clock;
 }
+
+/** What can fail, for logs and metrics. */
+type Step = 'link' | 'apply' | 'inspect' | 'renew' | 'withdraw' | 'watch';
+
+/** Without news. What it costs is 12 ms of CPU, most of it in tools. */
+const LOOK_EVERY_MS = 10_000;
+/** With a look after each of them, someone who undoes what we mend would take 1% of a core. */
+const LOOK_REST_MS = 1000;
+/** For the last step of a process that ends: the switch runs out by itself. */
+const WITHDRAW_MS = 2000;
 
 /**
  * The agent's piece of the node's network. Nothing here throws or rejects after `open`: what fails is logged once, counted, a reason of `/ready`, and tried again,
@@ -20,21 +40,75 @@ export interface NodeNetworkParts {
  */
 export class NodeNetwork {
   readonly mode: NetworkMode;
+  readonly #modeReason: string;
+  readonly #rules: RuleKind | NoRules;
+  readonly #leftovers: HostFacts['leftovers'][number][];
+  readonly #link: Link;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #troubles: TroubleLog;
+  readonly #counts = new RenewalCounts();
+  readonly #renewal: Renewal;
+  readonly #reconcile: Reconcile;
+  readonly #repairs: Record<string, number> = {};
+  readonly #errors: Record<string, number> = {};
   #wanted: WantedState;
   #state: NetworkState = 'idle';
+  #findings: readonly Finding[] = [];
+  #looks = 0;
+  #isServing = () => false;
+  #watch: NetworkWatch | undefined;
 
   /** Chooses the mode, and logs why. */
-  static async open(config: NodeNetworkConfig, parts: NodeNetworkParts): Promise<NodeNetwork> {
-    return new NodeNetwork(config.mode === 'off' ? 'off' : 'interface', parts);
+  static async open({ mode: asked }: NodeNetworkConfig, parts: NodeNetworkParts): Promise<NodeNetwork> {
+    if (asked === 'off')
+      return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', parts.log), [], parts);
+    const facts = await readHostFacts();
+    const choice = chooseMode(asked, facts);
+    const rules = await openRules(choice.mode, parts.log, facts.iptables);
+    parts.log.info({ mode: choice.mode, reason: choice.reason }, "the node's network");
+    return new NodeNetwork(choice, rules, facts.leftovers, parts);
   }
 
-  private constructor(mode: NetworkMode, { wanted }: NodeNetworkParts) {
+  private constructor(
+    { mode, reason }: ModeChoice,
+    rules: RuleKind | NoRules,
+    leftovers: HostFacts['leftovers'],
+    { wanted, log, clock }: NodeNetworkParts,
+  ) {
     this.mode = mode;
+    this.#modeReason = reason;
+    this.#rules = rules;
+    this.#leftovers = [...leftovers];
     this.#wanted = wanted;
+    this.#link = new Link(wanted.link);
+    this.#log = log;
+    this.#clock = clock;
+    this.#troubles = new TroubleLog({ log, clock });
+    this.#reconcile = new Reconcile({ look: () => this.#look(), everyMs: LOOK_EVERY_MS, restMs: LOOK_REST_MS });
+    this.#renewal = new Renewal(
+      {
+        clock,
+        renew: () => rules.renew(this.#wanted.rules),
+        isServing: () => this.#isServing(),
+        onError: (error) => {
+          this.#fail('renew', error);
+          this.#reconcile.news();
+        },
+      },
+      this.#counts,
+    );
   }
 
   /** The link and its addresses, before anything is bound. No query is redirected by it. */
   async prepare(): Promise<void> {
+    if (this.mode === 'off') return;
+    await this.#link
+      .apply(this.#wanted.addresses)
+      .catch((error: Error) => this.#remain('link', 'address-missing', error));
+    if (this.#link.name !== this.#wanted.link) {
+      this.#log.warn({ link: this.#wanted.link }, `The kernel has no dummy links: addresses are on ${this.#link.name}`);
+    }
     this.#state = 'prepared';
   }
 
@@ -42,53 +116,186 @@ export class NodeNetwork {
    * Redirects queries here: rules and the first renewal of the switch, which is renewed every second from then on while `isServing` says so. To be called when the
    * agent answers. Resolves when queries come here, or when the first attempt has failed.
    */
-  async arm(_isServing: () => boolean): Promise<void> {
+  async arm(isServing: () => boolean): Promise<void> {
+    if (this.mode === 'off') return;
+    this.#isServing = isServing;
     this.#state = 'armed';
+    await this.#rules.apply(this.#wanted.rules).catch((error: Error) => this.#remain('apply', 'rules-missing', error));
+    await this.#goOn();
+    if (this.#findings.length > 0) this.#reconcile.news();
+    void this.#removeLeftovers();
   }
 
   /** A successor renews and repairs from now on; the switch and everything else stay as they are. */
   pause(): void {
+    if (this.mode === 'off' || this.#state !== 'armed') return;
     this.#state = 'paused';
+    void this.#rest();
   }
 
   /** The successor is gone: renews and repairs again, at once. */
   async resume(): Promise<void> {
+    if (this.mode === 'off' || this.#state !== 'paused') return;
     this.#state = 'armed';
+    await this.#goOn();
+    this.#reconcile.news();
   }
 
   /** Queries go to the cluster DNS from now on; rules and addresses stay. Nothing while paused: the switch is the successor's. */
   async withdraw(): Promise<void> {
-    if (this.#state === 'paused') return;
+    if (this.mode === 'off' || this.#state === 'paused') return;
+    const wasArmed = this.#state === 'armed';
     this.#state = 'withdrawn';
+    if (!wasArmed) return;
+    await within(WITHDRAW_MS, async () => {
+      await this.#rest();
+      await this.#try('withdraw', () => this.#rules.withdraw(this.#wanted.rules));
+    });
   }
 
   /** Other targets of the fail-over. Rules follow if they are in place already. */
   async update(wanted: WantedState): Promise<void> {
     this.#wanted = wanted;
+    if (this.mode === 'off' || this.#state !== 'armed') return;
+    await this.#try('apply', () => this.#rules.apply(wanted.rules));
   }
 
   /** Ends timers, watches and processes. The node's network stays as it is: without `withdraw` the switch runs out by itself. */
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await within(WITHDRAW_MS, () => this.#rest());
+    this.#rules.close();
+    this.#troubles.close();
+  }
 
   /** For `/ready`: empty in mode `off`. */
   reasons(): readonly NetworkReason[] {
-    return [];
+    return networkReasons(this.report(), this.#wanted.rules);
   }
 
   report(): NetworkReport {
+    const { renewals, renewedMs, notServing } = this.#counts;
     return {
       mode: this.mode,
-      modeReason: 'not chosen',
+      modeReason: this.#modeReason,
       state: this.#state,
-      link: this.#wanted.link,
+      link: this.#link.name,
       addresses: this.#wanted.addresses,
-      renewals: 0,
-      renewedSecondsAgo: undefined,
-      notServing: 0,
-      looks: 0,
-      repairs: {},
-      errors: {},
-      findings: [],
+      renewals,
+      renewedSecondsAgo: renewedMs === undefined ? undefined : (this.#clock.nowMs() - renewedMs) / 1000,
+      notServing,
+      looks: this.#looks,
+      repairs: this.#repairs,
+      errors: this.#errors,
+      findings: this.#findings,
     };
   }
+
+  /** What an earlier process in another mode has left; once ours is in place, so that queries are led all the time. */
+  async #removeLeftovers(): Promise<void> {
+    for (const mode of this.#leftovers.splice(0).filter((one) => one !== this.mode)) {
+      const rules = await openRules(mode, this.#log);
+      await this.#try('apply', () => rules.remove());
+      rules.close();
+      this.#log.info({ mode }, 'Removed the rules that an earlier process had left in another mode');
+    }
+  }
+
+  async #goOn(): Promise<void> {
+    this.#watch ??= await this.#openWatch();
+    this.#reconcile.start();
+    await this.#renewal.start();
+  }
+
+  async #rest(): Promise<void> {
+    this.#watch?.close();
+    this.#watch = undefined;
+    await Promise.all([this.#renewal.stop(), this.#reconcile.stop()]);
+  }
+
+  #openWatch(): Promise<NetworkWatch | undefined> {
+    const options = {
+      link: this.#wanted.link,
+      tables: watchedTables(this.mode),
+      onChange: () => this.#reconcile.news(),
+    };
+    return NetworkWatch.open(options).catch((error: Error) => {
+      this.#fail('watch', error);
+      return undefined;
+    });
+  }
+
+  /** Looks at what is there, and mends what is not as wanted. What is still amiss then stays a finding. */
+  async #look(): Promise<void> {
+    this.#looks++;
+    const found = await this.#inspect();
+    if (found === undefined || found.length === 0) {
+      this.#findings = found ?? this.#findings;
+      return;
+    }
+    await this.#try('link', () => this.#link.apply(this.#wanted.addresses));
+    await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
+    const left = (await this.#inspect()) ?? found;
+    this.#findings = left;
+    for (const { code, message } of found) {
+      if (left.some((one) => one.message === message)) continue;
+      this.#repairs[code] = (this.#repairs[code] ?? 0) + 1;
+      this.#troubles.report(`repaired ${code}`, "Somebody changed the node's network: repaired", {
+        code,
+        what: message,
+      });
+    }
+    for (const { code, message, remedy } of left) {
+      this.#troubles.report(`amiss ${code}`, "The node's network is not as it should be", {
+        code,
+        what: message,
+        remedy,
+      });
+    }
+    // A table that was gone took the switch with it.
+    void this.#renewal.renew();
+  }
+
+  async #inspect(): Promise<readonly Finding[] | undefined> {
+    const { addresses, rules } = this.#wanted;
+    try {
+      return [...(await this.#link.inspect(addresses)), ...(await this.#rules.inspect(rules))];
+    } catch (error) {
+      this.#fail('inspect', error as Error);
+      return undefined;
+    }
+  }
+
+  async #try(step: Step, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(step, error as Error);
+    }
+  }
+
+  /** As `fail`, and what is missing by it is a finding until the next look. */
+  #remain(step: Step, code: string, error: Error): void {
+    this.#fail(step, error);
+    this.#findings = [...this.#findings, { code, message: error.message }];
+  }
+
+  #fail(step: Step, error: Error): void {
+    this.#errors[step] = (this.#errors[step] ?? 0) + 1;
+    this.#troubles.report(
+      `node network ${step}`,
+      "A step of the node's network failed",
+      { step, reason: error.message },
+      'error',
+    );
+  }
+}
+
+/** Waits for the work, but not for ever. */
+async function within(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work(), timeout]);
+  clearTimeout(timer);
 }
