@@ -6,6 +6,8 @@ import type { Logger } from '../core/logger.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { TroubleLog } from '../core/trouble-log.ts';
 import { packageVersion } from '../core/version.ts';
+import { Snapshot } from '../handover/snapshot.ts';
+import { registerSnapshotMetrics } from '../handover/snapshot-metrics.ts';
 import { Listeners } from '../listen/listeners.ts';
 import { registerListenMetrics } from '../listen/metrics.ts';
 import { EventLoopDelay } from '../metrics/event-loop-delay.ts';
@@ -48,6 +50,7 @@ export class Agent {
   readonly #reloads: Reloads | undefined;
   readonly #listeners: Listeners;
   readonly #presence: NodePresence;
+  readonly #snapshot: Snapshot | undefined;
   readonly #endWarmUp: () => void;
   #endTrim: () => void = () => {};
   #http: HttpServers | undefined;
@@ -77,6 +80,9 @@ export class Agent {
     await agent.#openHttp();
     agent.#sayWhereItListens();
     presence.redirect(listeners, () => dataPlane.hasAnswers);
+    // Behind what is asked already: nothing waits for it.
+    agent.#snapshot?.start();
+    void agent.#snapshot?.load();
     limitHeapGrowth();
     agent.#endTrim = await trimMemory();
     return agent;
@@ -105,6 +111,7 @@ export class Agent {
       nodeNetwork: () => presence.reasons,
     });
     this.#readiness.listening();
+    this.#snapshot = snapshotOf(config, dataPlane, log);
     this.#eventLoopDelay.start();
     this.#endWarmUp = warmUp(() => dataPlane.forwarders);
   }
@@ -135,6 +142,7 @@ export class Agent {
     this.#endWarmUp();
     this.#endTrim();
     await this.#listeners.close();
+    await this.#snapshot?.close();
     await this.#presence.close();
     await this.#http?.close();
     this.#dataPlane.close();
@@ -155,6 +163,7 @@ export class Agent {
       panics: () => this.panics,
     });
     if (this.#reloads !== undefined) registerReloadMetrics(register, this.#reloads);
+    if (this.#snapshot !== undefined) registerSnapshotMetrics(register, this.#snapshot);
   }
 
   async #openHttp(): Promise<void> {
@@ -191,4 +200,11 @@ export class Agent {
       'listening',
     );
   }
+}
+
+function snapshotOf({ state }: Config, { cache, image }: DataPlane, log: Logger): Snapshot | undefined {
+  if (state === undefined) return undefined;
+  const snapshot = new Snapshot({ folder: state, image, log });
+  cache.onDrop = () => snapshot.spoil();
+  return snapshot;
 }

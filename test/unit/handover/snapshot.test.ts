@@ -140,7 +140,7 @@ test('a snapshot that is damaged, foreign, of another version, or open to others
     const after = new Process(folder);
     await after.snapshot.load();
     assert.equal(after.warned.length, 1);
-    assert.ok(after.warned[0]!.includes(code) && after.warned[0]!.includes(after.snapshot.path), after.warned[0]);
+    assert.ok(after.warned[0]!.includes(code) && after.warned[0]!.includes(after.snapshot.path), code);
     assert.equal(after.images.cached(WEB), '');
     after.learn(WEB);
     await after.snapshot.close();
