@@ -4,10 +4,14 @@ import { Refusal } from './refusal.ts';
 import type { Said } from './settings.ts';
 import { isMulticast, isWildcard, parseSocketAddress } from './socket-address.ts';
 
-/** Reads every address to listen on; one that is given twice counts once. */
+/**
+ * Reads every address to listen on; one that is given twice counts once. A value may hold several between commas, as Kubernetes tells a pod its own
+ * (`status.podIPs`).
+ */
 export function listenAddresses(values: readonly Said[], complaints: Complaints): SocketAddress[] {
   const addresses: SocketAddress[] = [];
-  for (const value of values) {
+  const each = values.flatMap(({ text, origin }) => text.split(',').map((part): Said => ({ text: part, origin })));
+  for (const value of each) {
     const action = (text: string): string => `listen on ${text}`;
     const address = complaints.readSaid('ERR_LISTEN_ADDRESS', action, value, listenAddress);
     const isKnown = addresses.some(

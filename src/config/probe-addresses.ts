@@ -5,7 +5,10 @@ import { Refusal } from './refusal.ts';
 import type { Said } from './settings.ts';
 import { formatSocketAddress, parseSocketAddress } from './socket-address.ts';
 
-/** Reads every address of `--probes`; each needs a port that nothing else of ours has. */
+/** The port where probes are asked unless another is said: that of the admin API, on an address that it does not have. */
+const DEFAULT_PORT = 9254;
+
+/** Reads every address of `--probes`; none may be one that something else of ours has. */
 export function probeAddresses(
   values: readonly Said[],
   { metrics, admin }: HttpAddresses,
@@ -23,7 +26,7 @@ export function probeAddresses(
 }
 
 function free(text: string, taken: readonly SocketAddress[]): SocketAddress {
-  const address = parseSocketAddress(text, undefined, 'expected IP:PORT, such as 169.254.20.10:8080');
+  const address = parseSocketAddress(text, DEFAULT_PORT, 'expected IP or IP:PORT, such as 169.254.20.10:8080');
   const other = taken.find((each) => overlaps(each, address));
   if (other !== undefined)
     throw new Refusal(`${formatSocketAddress(other)} is taken by --metrics or --admin; expected another port`);

@@ -23,8 +23,16 @@ test('an address on a wildcard holds for all addresses with its port', () => {
   assert.deepEqual(config({ probes: ['0.0.0.0:8080', '127.0.0.1:8080'] }).probes, [{ host: '0.0.0.0', port: 8080 }]);
 });
 
+test('probes are answered on the port of the admin API where no other is said', () => {
+  assert.deepEqual(config({ probes: ['10.1.2.3', '2001:db8::3'] }).probes, [
+    { host: '10.1.2.3', port: 9254 },
+    { host: '2001:db8::3', port: 9254 },
+  ]);
+});
+
 for (const [address, message] of [
-  ['127.0.0.1', /Cannot answer probes on 127\.0\.0\.1 \(--probes\): the port is missing; expected IP:PORT/],
+  ['127.0.0.1', /127\.0\.0\.1:9254 is taken by --metrics or --admin; expected another port/],
+  ['node-7', /Cannot answer probes on node-7 \(--probes\): expected IP or IP:PORT/],
   ['0.0.0.0:9254', /127\.0\.0\.1:9254 is taken by --metrics or --admin; expected another port/],
   ['127.0.0.1:9253', /0\.0\.0\.0:9253 is taken/],
 ] as const) {
