@@ -164,7 +164,7 @@ test('the repository is read whole', () => {
     'package-lock.json',
     'README.md',
     'Dockerfile',
-    'manifests/base/daemon-set.yaml',
+    'manifests/daemon-set.yaml',
   ]) {
     assert.equal(files.filter((source) => source.path === path).length, 1, path);
   }

@@ -6,6 +6,7 @@ import { defineDemo } from './demo.ts';
 import { defineDoctor } from './doctor.ts';
 import { EXIT_FAILED, EXIT_NO_AGENT, EXIT_USAGE } from './exit-code.ts';
 import { defineImport } from './import.ts';
+import { defineManifests } from './manifests.ts';
 import { defineQuery } from './query.ts';
 import { defineServe } from './serve.ts';
 import { defineStatus } from './status.ts';
@@ -42,6 +43,7 @@ function program(): Command {
   defineStatus(signpost.command('status'));
   defineDoctor(signpost.command('doctor'));
   defineImport(signpost.command('import'));
+  defineManifests(signpost.command('manifests'));
   return signpost;
 }
 

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Builds etcd, kube-apiserver, CoreDNS and ExternalDNS from their Go modules into .cache/testbed/bin: the tests' own control plane,
-# without containers. What is there in the wanted version is left alone. Needs Go 1.26 or one that fetches it.
+# without containers; and takes the definitions of other projects' kinds from theirs into .cache/testbed/crds. What is there in the
+# wanted version is left alone. Needs Go 1.26 or one that fetches it.
 set -euo pipefail
 
 ETCD=3.6.16
 KUBERNETES=1.36.3
 COREDNS=1.15.0
 EXTERNAL_DNS=0.21.0
+PROMETHEUS_OPERATOR=0.85.0
+CILIUM=1.20.2
 
 command -v go > /dev/null || { echo 'Cannot build the control plane: Go is not installed (https://go.dev/dl, 1.26 or later)' >&2 && exit 1; }
 cd "$(dirname "$0")/../.."
@@ -51,6 +54,21 @@ publish_staging() {
   done
 }
 
+# definitions NAME MODULE VERSION FOLDER FILE...: published schemas, for the API server to check manifests by.
+definitions() {
+  local name=$1 module=$2 version=v$3 folder=$4 file source
+  local mark=$testbed/$name.version
+  shift 4
+  [ "$(cat "$mark" 2> /dev/null)" != "$version" ] || return 0
+  mkdir -p "$testbed/crds"
+  source=$(go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p')
+  for file in "$@"; do cat "$source/$folder/$file" > "$testbed/crds/$file" || return 1; done
+  echo "$version" > "$mark"
+}
+
+definitions prometheus-operator github.com/prometheus-operator/prometheus-operator "$PROMETHEUS_OPERATOR" \
+  example/prometheus-operator-crd monitoring.coreos.com_servicemonitors.yaml monitoring.coreos.com_prometheusrules.yaml
+definitions cilium github.com/cilium/cilium "$CILIUM" pkg/k8s/apis/cilium.io/client/crds/v2 ciliumlocalredirectpolicies.yaml
 build etcd go.etcd.io/etcd/server/v3 "$ETCD" go.etcd.io/etcd/server/v3
 build coredns github.com/coredns/coredns "$COREDNS" github.com/coredns/coredns
 # The API server derives its feature levels from the version that is stamped in.

@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly objects?: readonly KubernetesObject[];
   /** Further lines of CoreDNS's server block, such as `forward . 127.0.0.1:5301`. */
   readonly corefileLines?: readonly string[];
+  /** Where Services get their addresses; two of two families make a dual-stack cluster. */
+  readonly serviceRanges?: readonly string[];
 }
 
 /**
@@ -41,14 +43,14 @@ export interface ControlPlaneOptions {
  * No controllers and no kubelet: EndpointSlices and pods' states are the test's to write. Takes about 6 s.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { objects = [], corefileLines = [] } = options;
+  const { objects = [], corefileLines = [], serviceRanges = ['10.96.0.0/16'] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'signpost-cluster-'));
   const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const apiUrl = `https://127.0.0.1:${apiPort}`;
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf(apiUrl));
   const etcd = new Child(program('etcd'), etcdArguments(folder, etcdPort, peerPort), { cwd: folder });
-  const apiServer = await startApiServer(folder, etcdPort, apiPort);
+  const apiServer = await startApiServer(folder, etcdPort, apiPort, serviceRanges);
   const api = new KubernetesApi(apiUrl, ADMIN_TOKEN);
   await apiServer.waitUntil('ready', () => api.isReady(), 60_000);
   await apiServer.waitUntil('serving the default namespace', () =>
@@ -93,7 +95,12 @@ function etcdArguments(folder: string, port: number, peerPort: number): string[]
   ];
 }
 
-async function startApiServer(folder: string, etcdPort: number, port: number): Promise<Child> {
+async function startApiServer(
+  folder: string,
+  etcdPort: number,
+  port: number,
+  serviceRanges: readonly string[],
+): Promise<Child> {
   const key = join(folder, 'service-account.key');
   const tokens = join(folder, 'tokens.csv');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -105,7 +112,7 @@ async function startApiServer(folder: string, etcdPort: number, port: number): P
     '--advertise-address=127.0.0.1',
     `--secure-port=${port}`,
     `--cert-dir=${join(folder, 'certificates')}`,
-    '--service-cluster-ip-range=10.96.0.0/16',
+    `--service-cluster-ip-range=${serviceRanges.join(',')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${key}`,
     `--service-account-signing-key-file=${key}`,

@@ -1,185 +1,118 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { Command } from 'commander';
-import { parse } from 'yaml';
-import { addConfigOptions } from '../../src/cli/config-options.ts';
-import { parseByteSize } from '../../src/config/byte-size.ts';
-import { parseDuration } from '../../src/config/duration.ts';
-import { DEFAULTS } from '../../src/config/flags.ts';
-import { configFromFlags, type LoadedConfig } from '../../src/config/from-flags.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, parseAllDocuments } from 'yaml';
+import type { ManifestFlags } from '../../src/manifests/manifest-flags.ts';
+import { planManifests } from '../../src/manifests/manifest-plan.ts';
+import { renderManifests } from '../../src/manifests/manifests.ts';
 import { CLUSTER_PROGRAMS, type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { skipWithout } from '../servers/programs.ts';
+import { run } from '../servers/child.ts';
+import { refuseInCi, skipWithout } from '../servers/programs.ts';
 
-const root = join(import.meta.dirname, '../..');
-// Manifests are read as a user's tools read them: loosely typed.
+const ROOT = join(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'bin/signpost.js');
+/** Where `test/cluster/build.sh` puts other projects' published definitions of their kinds. */
+const DEFINITIONS = join(ROOT, '.cache/testbed/crds');
+
+// What an API server takes and gives is loosely typed.
 // biome-ignore lint/suspicious/noExplicitAny: what is not there shows as a failed assertion
-type Manifest = any;
+type KubeObject = any;
 
-const read = (path: string): Manifest => parse(readFileSync(join(root, 'manifests', path), 'utf8'));
-
-const kustomization = read('base/kustomization.yaml');
-const daemonSet = read('base/daemon-set.yaml');
-const { data: settings } = read('base/config-map.yaml');
-const resolved = {
-  daemonSet: read('systemd-resolved/daemon-set.yaml'),
-  configMap: read('systemd-resolved/config-map.yaml'),
+/** Every kind of cluster and every flag that changes an object. */
+const VARIANTS: Readonly<Record<string, ManifestFlags>> = {
+  'link-local address alone': {},
+  'kube-proxy in iptables mode, Service address': { serviceIp: ['10.96.0.10'] },
+  'kube-proxy in nftables mode': { proxy: 'nftables', serviceIp: ['10.96.0.10'], nodeNetwork: 'nftables' },
+  'kube-proxy in IPVS mode': { proxy: 'ipvs' },
+  'iptables-legacy on SELinux': { nodeNetwork: 'iptables', iptablesLegacy: true, selinuxType: 'spc_t' },
+  'IPv6 alone': { families: 'ipv6' },
+  'two families': { families: 'dual', serviceIp: ['10.96.0.10', 'fd00:96::a'] },
+  'Cilium, by the Service': { proxy: 'cilium' },
+  'Cilium, by address, two families': {
+    proxy: 'cilium',
+    families: 'dual',
+    listen: ['169.254.20.10', 'fd00::10'],
+    namespace: 'dns-cache',
+  },
+  'Cilium, IPv6, with alerts': { proxy: 'cilium', families: 'ipv6', monitoring: true },
+  Talos: { talos: true },
+  'another namespace': { namespace: 'dns-cache' },
+  'no Kubernetes API': { kubernetes: 'off', clusterDns: ['10.96.0.10'] },
+  'systemd-resolved, large cache, snapshot on disk': {
+    resolvConf: '/run/systemd/resolve/resolv.conf',
+    cacheSize: '256MiB',
+    state: '/var/lib/signpost',
+  },
+  'a canary and alerts': {
+    canary: 'example.com/dns=canary',
+    canaryImage: 'signpost:next',
+    maxSurge: '5%',
+    monitoring: true,
+  },
+  'first nodes': { nodes: 'dns=signpost' },
+  'interface alone': { nodeNetwork: 'interface' },
+  'nothing of the node': { nodeNetwork: 'off' },
+  teardown: { teardown: true },
+  'teardown in another namespace': { teardown: true, namespace: 'dns-cache', nodes: 'dns=signpost' },
 };
-const pod = daemonSet.spec.template.spec;
-const [agent] = pod.containers;
-const [address] = pod.initContainers;
 
-const mebibytes = (text: string) => Number(/^(\d+)Mi$/.exec(text)?.[1]);
+const surroundings = { env: {}, isTerminal: false, readFile: (path: string) => readFileSync(path, 'utf8') };
+const render = (flags: ManifestFlags): KubeObject[] =>
+  renderManifests(planManifests(flags, surroundings)).map((manifest) => manifest.toJSON());
 
-/** `$(NAME)` as kubelet replaces it. */
-const expand = (text: string, values: Record<string, string>) =>
-  text.replace(/\$\((\w+)\)/g, (_, name: string) => values[name] ?? assert.fail(`${name} is not in the ConfigMap`));
-
-function configWith(values: Record<string, string>): LoadedConfig {
-  const [command, ...args] = agent.args.map((argument: string) => expand(argument, values));
-  assert.equal(command, 'serve');
-  const flags = addConfigOptions(new Command().exitOverride()).parse(args, { from: 'user' }).opts();
-  return configFromFlags(flags, {
-    env: { KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.0.99', KUBE_DNS_UPSTREAM_SERVICE_PORT: '53' },
-    isTerminal: false,
-    readFile: () => 'nameserver 192.0.2.53\n',
-  });
-}
-
-test('the kustomization names every file of its folder', () => {
-  const files = readdirSync(join(root, 'manifests/base')).filter((name) => name !== 'kustomization.yaml');
-  assert.deepEqual([...kustomization.resources].sort(), files.sort());
-  const patches = read('systemd-resolved/kustomization.yaml').patches.map(({ path }: { path: string }) => path);
-  const others = readdirSync(join(root, 'manifests/systemd-resolved')).filter((name) => name !== 'kustomization.yaml');
-  assert.deepEqual(patches.sort(), others.sort());
+test('signpost manifests prints the objects as YAML with their comments, and as one List', async () => {
+  const args = [BIN, 'manifests', '--service-ip', '10.96.0.10'];
+  const { code, stdout, stderr } = await run(process.execPath, args);
+  assert.equal(code, 0, stderr);
+  const objects = parseAllDocuments(stdout).map((document) => document.toJS());
+  assert.deepEqual(objects, render({ serviceIp: ['10.96.0.10'] }));
+  assert.match(stdout, /# No CPU limit: throttling would delay the DNS of every pod on the node\./);
+  const list = JSON.parse((await run(process.execPath, [...args, '--json'])).stdout);
+  assert.equal(list.kind, 'List');
+  assert.deepEqual(list.items, objects);
 });
 
-test('the image has the version of the package', () => {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  assert.equal(kustomization.images[0].newTag, version);
-  for (const { image } of [agent, address]) assert.equal(image, kustomization.images[0].name);
+test('what is wrong with the flags is said all at once, with 2', async () => {
+  const flags = ['--proxy', 'ipvs', '--service-ip', '10.96.0.10', '--listen', '0.0.0.0', '--canary', 'x'];
+  const text = await run(process.execPath, [BIN, 'manifests', ...flags]);
+  assert.equal(text.code, 2);
+  for (const option of ['--service-ip', '--listen', '--canary']) assert.match(text.stderr, new RegExp(option));
+  assert.equal(text.stdout, '');
+  const json = await run(process.execPath, [BIN, 'manifests', ...flags, '--json']);
+  assert.equal(json.code, 2);
+  assert.equal(JSON.parse(json.stdout).errors.length, 3);
 });
 
-test('the arguments and the ConfigMap make a configuration that the agent accepts', () => {
-  const { config, notes } = configWith(settings);
-  assert.deepEqual(config.listen, [{ host: '169.254.20.10', port: 53 }]);
-  assert.equal(config.zones[0]?.upstreams[0]?.host, '10.96.0.99');
-  assert.deepEqual(notes, []);
-  const { config: followed } = configWith({ ...settings, ...resolved.configMap.data });
-  assert.equal(followed.resolvConf, '/run/systemd/resolve/resolv.conf');
-});
+const whyNot =
+  skipWithout(...CLUSTER_PROGRAMS) ||
+  (existsSync(DEFINITIONS) ? false : refuseInCi('test/cluster/build.sh has not run'));
 
-test('every setting of the ConfigMap is used', () => {
-  const texts = [...agent.args, ...address.command].join(' ');
-  for (const name of Object.keys(settings)) assert.ok(texts.includes(`$(${name})`), name);
-  for (const name of Object.keys(resolved.configMap.data)) assert.ok(name in settings, name);
-});
-
-test('the file of name servers lies in a folder that is mounted, never mounted by itself', () => {
-  const [mount] = resolved.daemonSet.spec.template.spec.containers[0].volumeMounts;
-  const [volume] = resolved.daemonSet.spec.template.spec.volumes;
-  assert.equal(join(mount.mountPath, 'resolv.conf'), resolved.configMap.data.SIGNPOST_RESOLV_CONF);
-  assert.equal(volume.hostPath.path, mount.mountPath);
-  assert.equal(volume.hostPath.type, 'Directory');
-  assert.equal(mount.readOnly, true);
-});
-
-test('the pod is part of the node: its network and resolver, first in, on every node', () => {
-  assert.equal(pod.hostNetwork, true);
-  assert.equal(pod.dnsPolicy, 'Default');
-  assert.equal(pod.priorityClassName, 'system-node-critical');
-  assert.deepEqual(pod.tolerations, [{ operator: 'Exists' }]);
-});
-
-test('all capabilities are dropped but the two that are named, each where it is needed', () => {
-  const added = [agent, address].flatMap(({ securityContext }) => securityContext.capabilities.add);
-  assert.deepEqual(added.sort(), ['NET_ADMIN', 'NET_BIND_SERVICE']);
-  for (const { securityContext } of [agent, address]) {
-    assert.deepEqual(securityContext.capabilities.drop, ['ALL']);
-    assert.equal(securityContext.runAsUser, 0);
-    assert.equal(securityContext.readOnlyRootFilesystem, true);
-    assert.equal(securityContext.allowPrivilegeEscalation, false);
-    assert.equal(securityContext.privileged, undefined);
-  }
-  assert.equal(pod.securityContext.seccompProfile.type, 'RuntimeDefault');
-  assert.equal(pod.automountServiceAccountToken, false);
-  assert.equal(read('base/service-account.yaml').automountServiceAccountToken, false);
-});
-
-test('kubelet probes on loopback, at the port where the agent serves them', () => {
-  const port = configWith(settings).config.admin?.port;
-  for (const [probe, path] of [
-    [agent.livenessProbe, '/health'],
-    [agent.readinessProbe, '/ready'],
-  ]) {
-    assert.equal(probe.httpGet.host, '127.0.0.1');
-    assert.equal(probe.httpGet.port, port);
-    assert.equal(probe.httpGet.path, path);
-  }
-  const { metrics } = configWith(settings).config;
-  assert.equal(agent.ports[0].containerPort, metrics?.port);
-  assert.equal(daemonSet.spec.template.metadata.annotations['prometheus.io/port'], String(metrics?.port));
-});
-
-test('the pod has the time for its lameduck', () => {
-  assert.ok(pod.terminationGracePeriodSeconds * 1000 > 2 * parseDuration(DEFAULTS.lameduck, 0, 3_600_000));
-});
-
-test('memory is bounded by more than cache and heap, processor time is not', () => {
-  const cache = parseByteSize(settings.SIGNPOST_CACHE_SIZE, 0, 2 ** 40) / 2 ** 20;
-  // 64 MiB of heap, 45 MiB of Node.js itself, 20 MiB of questions in flight and socket buffers: the comment beside the limit.
-  assert.ok(mebibytes(agent.resources.limits.memory) >= cache + 64 + 65);
-  assert.equal(agent.resources.limits.cpu, undefined);
-  assert.equal(agent.resources.requests.cpu, '25m');
-});
-
-test('the agent learns its node and its pod', () => {
-  const fields = Object.fromEntries(
-    agent.env.map((variable: Manifest) => [variable.name, variable.valueFrom.fieldRef.fieldPath]),
-  );
-  assert.deepEqual(fields, { NODE_NAME: 'spec.nodeName', POD_UID: 'metadata.uid' });
-});
-
-test('the second Service of the cluster DNS has UDP and TCP', () => {
-  const { metadata, spec } = read('base/kube-dns-upstream.yaml');
-  assert.equal(metadata.name, 'kube-dns-upstream');
-  assert.deepEqual(spec.selector, { 'k8s-app': 'kube-dns' });
-  assert.deepEqual(
-    spec.ports.map(({ protocol, port }: Manifest) => [protocol, port]),
-    [
-      ['UDP', 53],
-      ['TCP', 53],
-    ],
-  );
-});
-
-suite('a real API server takes the manifests', { skip: skipWithout(...CLUSTER_PROGRAMS) }, () => {
-  const paths = {
-    ServiceAccount: '/api/v1/namespaces/kube-system/serviceaccounts',
-    ConfigMap: '/api/v1/namespaces/kube-system/configmaps',
-    Service: '/api/v1/namespaces/kube-system/services',
-    DaemonSet: '/apis/apps/v1/namespaces/kube-system/daemonsets',
-    Pod: '/api/v1/namespaces/kube-system/pods',
-  };
-  const pathOf = ({ kind }: Manifest) => paths[kind as keyof typeof paths];
+suite('a real API server takes the manifests', { skip: whyNot }, () => {
   let controlPlane: ControlPlane;
 
   before(async () => {
-    controlPlane = await startControlPlane();
+    controlPlane = await startControlPlane({ serviceRanges: ['10.96.0.0/16', 'fd00:96::/112'] });
     // The API server makes its own namespaces one after the other.
-    while ((await send('GET', '/api/v1/namespaces/kube-system')).status !== 200) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await send('GET', '/api/v1/namespaces/kube-system')).status !== 200) await sleep(50);
+    await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'dns-cache' } });
+    for (const file of readdirSync(DEFINITIONS)) {
+      const definition = parse(readFileSync(join(DEFINITIONS, file), 'utf8'));
+      await create(definition);
+      const { group, versions, names } = definition.spec;
+      const list = `/apis/${group}/${versions[0].name}/${names.plural}`;
+      while ((await send('GET', list)).status !== 200) await sleep(50);
     }
   });
   after(() => controlPlane?.stop());
 
   /** Unknown fields and doubled ones are errors, as `kubectl --validate=strict` has it. */
-  async function send(method: string, path: string, body?: object, type = 'application/json') {
+  async function send(method: string, path: string, body?: object, query = '') {
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-    const headers = { authorization: `Bearer ${controlPlane.adminToken}`, 'content-type': type };
-    const url = `${controlPlane.apiUrl}${path}?fieldValidation=Strict`;
+    const headers = { authorization: `Bearer ${controlPlane.adminToken}`, 'content-type': 'application/json' };
+    const url = `${controlPlane.apiUrl}${path}?fieldValidation=Strict${query}`;
     const call = request(url, { method, headers, rejectUnauthorized: false, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
@@ -189,44 +122,77 @@ suite('a real API server takes the manifests', { skip: skipWithout(...CLUSTER_PR
     return promise;
   }
 
-  test('every object is created under strict validation', async () => {
-    for (const file of kustomization.resources) {
-      const object = read(`base/${file}`);
-      const { status, text } = await send('POST', pathOf(object), object);
-      assert.equal(status, 201, `${file}: ${text}`);
-    }
-  });
+  const create = async (object: KubeObject): Promise<void> => {
+    const { status, text } = await send('POST', collectionOf(object), object);
+    assert.equal(status, 201, text);
+  };
+  const dryRun = (object: KubeObject) => send('POST', collectionOf(object), object, '&dryRun=All');
 
-  test('the patches for systemd-resolved fit the objects', async () => {
-    for (const patch of [resolved.configMap, resolved.daemonSet]) {
-      const path = `${pathOf(patch)}/${patch.metadata.name}`;
-      const { status, text } = await send('PATCH', path, patch, 'application/strategic-merge-patch+json');
-      assert.equal(status, 200, text);
-      if (patch.kind !== 'DaemonSet') continue;
-      const [container] = JSON.parse(text).spec.template.spec.containers;
-      assert.deepEqual(container.args, agent.args);
-      assert.equal(container.volumeMounts.length, 1);
-    }
-  });
+  for (const [name, flags] of Object.entries(VARIANTS)) {
+    test(`every object is accepted: ${name}`, async () => {
+      for (const object of render(flags)) {
+        if (object.kind === 'Namespace') continue;
+        const { status, text } = await dryRun(object);
+        assert.equal(status, 201, `${object.kind} ${object.metadata.name}: ${text}`);
+        if (object.kind !== 'DaemonSet') continue;
+        // A pod as the DaemonSet makes it: what only admission sees.
+        const { template } = object.spec;
+        const { namespace } = object.metadata;
+        const pod = {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { ...template.metadata, name: 'signpost-1', namespace },
+          spec: template.spec,
+        };
+        const admitted = await dryRun(pod);
+        assert.equal(admitted.status, 201, admitted.text);
+        assert.equal(JSON.parse(admitted.text).spec.priority, 2_000_001_000);
+      }
+    });
+  }
 
-  test('a pod of the DaemonSet is admitted', async () => {
-    const body = {
+  test('a namespace of its own is accepted, and admits the pods by its label', async () => {
+    const [namespace, ...others] = render({ namespace: 'dns-guarded' });
+    await create(namespace);
+    const daemonSet = others.find(({ kind }) => kind === 'DaemonSet');
+    const { status, text } = await dryRun({
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: 'signpost-1', labels: daemonSet.spec.template.metadata.labels },
-      spec: pod,
-    };
-    const { status, text } = await send('POST', paths.Pod, body);
+      metadata: { name: 'signpost-1', namespace: 'dns-guarded' },
+      spec: daemonSet.spec.template.spec,
+    });
     assert.equal(status, 201, text);
-    assert.equal(JSON.parse(text).spec.priority, 2_000_001_000);
   });
 
-  test('a field that Kubernetes does not know is refused', async () => {
-    const wrong = structuredClone(daemonSet);
-    wrong.metadata.name = 'wrong';
-    wrong.spec.template.spec.dnsPolicies = 'Default';
-    const { status, text } = await send('POST', paths.DaemonSet, wrong);
-    assert.equal(status, 400);
-    assert.match(text, /unknown field \\"spec\.template\.spec\.dnsPolicies\\"/);
+  test('what is accepted once is unchanged by applying it again', async () => {
+    const [daemonSet] = render({}).filter(({ kind }) => kind === 'DaemonSet');
+    const { text } = await dryRun(daemonSet);
+    const taken = JSON.parse(text).spec.template.spec.containers[0];
+    const [given] = daemonSet.spec.template.spec.containers;
+    for (const key of ['args', 'env', 'startupProbe', 'securityContext', 'volumeMounts']) {
+      assert.partialDeepStrictEqual(taken[key], given[key]);
+    }
+  });
+
+  test('a field that Kubernetes, Prometheus or Cilium does not know is refused', async () => {
+    const objects = [...render({ monitoring: true }), ...render({ proxy: 'cilium' })];
+    for (const kind of ['DaemonSet', 'ServiceMonitor', 'PrometheusRule', 'CiliumLocalRedirectPolicy']) {
+      const wrong = structuredClone(objects.find((object) => object.kind === kind));
+      wrong.spec.selektor = {};
+      const { status, text } = await dryRun(wrong);
+      assert.equal(status, 400, kind);
+      assert.match(text, /unknown field \\"spec\.selektor\\"/);
+    }
   });
 });
+
+const PLURALS: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'networkpolicies',
+  CiliumLocalRedirectPolicy: 'ciliumlocalredirectpolicies',
+};
+
+function collectionOf({ apiVersion, kind, metadata }: KubeObject): string {
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+  return `${group}${namespace}/${PLURALS[kind] ?? `${kind.toLowerCase()}s`}`;
+}

@@ -1,0 +1,72 @@
+import * as net from 'node:net';
+import { daemonSets, teardownDaemonSet } from './daemon-set.ts';
+import { Manifest } from './manifest.ts';
+import { MANIFEST_DEFAULTS } from './manifest-flags.ts';
+import type { ManifestPlan } from './manifest-plan.ts';
+
+/** The namespace of the cluster DNS's pods, and of the Service that selects them. */
+const CLUSTER_DNS_NAMESPACE = 'kube-system';
+
+/** All objects, in the order in which they are to be created. */
+export function renderManifests(plan: ManifestPlan): Manifest[] {
+  if (plan.isTeardown) return [...namespaces(plan), teardownDaemonSet(plan)];
+  return [
+    ...namespaces(plan),
+    own(Manifest.load('service-account'), plan).set(['automountServiceAccountToken'], hasApi(plan)),
+    ...roles(plan),
+    ...(plan.serve.hasClusterDns ? [] : [upstreamService(plan)]),
+    own(Manifest.load('config-map'), plan).setText(['data', 'signpost.yaml'], plan.serve.file),
+    ...(plan.proxy === 'cilium' ? redirectPolicies(plan) : []),
+    ...(plan.hasMonitoring ? monitoring(plan) : []),
+    ...daemonSets(plan),
+  ];
+}
+
+function own(manifest: Manifest, { namespace }: ManifestPlan): Manifest {
+  return manifest.set(['metadata', 'namespace'], namespace);
+}
+
+function namespaces({ namespace }: ManifestPlan): Manifest[] {
+  if (namespace === MANIFEST_DEFAULTS.namespace) return [];
+  return [Manifest.load('namespace').set(['metadata', 'name'], namespace)];
+}
+
+function hasApi({ serve }: ManifestPlan): boolean {
+  return serve.config.kubernetes !== 'off';
+}
+
+function roles(plan: ManifestPlan): Manifest[] {
+  if (!hasApi(plan)) return [];
+  return [
+    Manifest.load('role').set(['metadata', 'namespace'], CLUSTER_DNS_NAMESPACE),
+    Manifest.load('role-binding')
+      .set(['metadata', 'namespace'], CLUSTER_DNS_NAMESPACE)
+      .set(['subjects', 0, 'namespace'], plan.namespace),
+  ];
+}
+
+function upstreamService({ clusterDnsSelector: { key, value }, families }: ManifestPlan): Manifest {
+  const service = Manifest.load('kube-dns-upstream').set(['spec', 'selector'], { [key]: value });
+  if (families === 'ipv6') service.set(['spec', 'ipFamilies'], ['IPv6']);
+  // The order of the families is the cluster's own.
+  if (families === 'dual') service.remove(['spec', 'ipFamilies']).set(['spec', 'ipFamilyPolicy'], 'RequireDualStack');
+  return service;
+}
+
+function redirectPolicies(plan: ManifestPlan): Manifest[] {
+  const { frontends, families } = plan;
+  if (frontends.length === 0) return [own(Manifest.load('local-redirect-policy'), plan)];
+  return frontends.map((ip) => {
+    const policy = own(Manifest.load('local-redirect-policy'), plan);
+    const toPorts = policy.valueAt(['spec', 'redirectBackend', 'toPorts']);
+    if (families === 'dual') policy.set(['metadata', 'name'], net.isIPv6(ip) ? 'signpost-ipv6' : 'signpost-ipv4');
+    return policy.set(['spec', 'redirectFrontend'], { addressMatcher: { ip, toPorts } });
+  });
+}
+
+function monitoring(plan: ManifestPlan): Manifest[] {
+  const service = own(Manifest.load('metrics-service'), plan);
+  const port = plan.serve.config.metrics?.port;
+  if (port !== undefined) service.set(['spec', 'ports', 0, 'port'], port).set(['spec', 'ports', 0, 'targetPort'], port);
+  return [service, own(Manifest.load('service-monitor'), plan), own(Manifest.load('prometheus-rule'), plan)];
+}
