@@ -12,7 +12,9 @@ import { formatSocketAddress, parseSocketAddress } from '../config/socket-addres
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import { type AgentProcess, findAgents } from '../doctor/agent-processes.ts';
 import { HostFiles } from '../doctor/host-files.ts';
+import { type NetworkReading, readNetwork } from '../doctor/network-reading.ts';
 import type { AskOptions, Patient, Reply, UpstreamProbe } from '../doctor/patient.ts';
+import type { NetworkReport } from '../node-network/network-report.ts';
 import { RCODE_MASK } from '../wire/constants.ts';
 import { nameFromText } from '../wire/name.ts';
 import { rcodeToText, typeFromText } from '../wire/type-names.ts';
@@ -36,13 +38,18 @@ export async function admit(flags: Flags, host?: string): Promise<Patient> {
   const agents = await findAgents();
   const { config, origin } = await learnConfig(flags, agents);
   const agent = agents[0];
+  const nodeNetwork = config?.nodeNetwork ?? { mode: 'auto', interface: DEFAULTS.interface, hasNoTrack: true };
+  const status = await askStatus(config === undefined ? parseSocketAddress(DEFAULTS.admin, undefined) : config.admin);
+  const report = 'failure' in status ? undefined : (status as { network?: NetworkReport }).network;
+  let network: Promise<NetworkReading> | undefined;
   return {
     config,
     origin,
     listen: config?.listen ?? [parseSocketAddress(DEFAULTS.listen, undefined)],
-    nodeNetwork: config?.nodeNetwork ?? { mode: 'auto', interface: DEFAULTS.interface, hasNoTrack: true },
+    nodeNetwork,
     agents,
-    status: await askStatus(config === undefined ? parseSocketAddress(DEFAULTS.admin, undefined) : config.admin),
+    status,
+    network: () => (network ??= readNetwork({ config, nodeNetwork, agents, report })),
     files: new HostFiles(host ?? (existsSync(join(DEBUG_HOST, 'proc')) ? DEBUG_HOST : '/')),
     agentFiles: new HostFiles(agent === undefined ? '/' : `/proc/${agent.pid}/root`),
     ask,

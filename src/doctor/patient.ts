@@ -2,6 +2,7 @@ import type { Status } from '../admin/status.ts';
 import type { Config, NodeNetworkConfig, SocketAddress } from '../config/config.ts';
 import type { AgentProcess } from './agent-processes.ts';
 import type { HostFiles } from './host-files.ts';
+import type { NetworkReading } from './network-reading.ts';
 
 /** What one upstream said to one question; see `probeUpstreams` of the command line. */
 export interface UpstreamProbe {
@@ -42,6 +43,8 @@ export interface Patient {
   readonly files: HostFiles;
   /** Files as the agent sees them: those of its own mounts, where it runs. */
   readonly agentFiles: HostFiles;
+  /** The node's network; looked at once. */
+  network(): Promise<NetworkReading>;
   /** Rejects with the reason where there is no answer. */
   ask(server: SocketAddress, name: string, type: string, options?: AskOptions): Promise<Reply>;
   probeUpstreams(config: Config): Promise<readonly UpstreamProbe[]>;

@@ -60,18 +60,22 @@ function ownWord({ agents, config, status }: Patient): Diagnosis[] {
   }
   const { version, uptimeSeconds, ready, reasons } = status;
   const facts = `version ${version}, up ${span(uptimeSeconds)}`;
+  const missing = reasons.filter((reason) => !reason.ok).map(({ name, message }) => `${name}: ${message}`);
   const own = packageVersion();
   return [
-    ready ? ok('agent-ready', `${facts}, ready`) : error('agent-not-ready', `${facts}, not ready: see below`),
+    ready
+      ? ok('agent-ready', `${facts}, ready`)
+      : error(
+          'agent-not-ready',
+          [`${facts}, not ready:`, ...missing].join('\n'),
+          'the findings below say what may be done',
+        ),
     ...(version === own
       ? []
       : [note('agent-version', `this doctor is version ${own}: findings may miss what is new or gone`)]),
     ...reasons
-      .filter((reason) => !reason.ok)
-      .map(({ name, message }) => error(`not-ready-${name}`, `not ready, ${name}: ${message}`)),
-    ...reasons
       .filter((reason) => reason.ok && reason.warning === true)
-      .map(({ name, message }) => warning(`reason-${name}`, `${name}: ${message}`)),
+      .map(({ name, message }) => warning(`agent-${name}`, `${name}: ${message}`)),
   ];
 }
 

@@ -6,7 +6,16 @@ import type { Config } from '../../../src/config/config.ts';
 import { configFromFlags } from '../../../src/config/from-flags.ts';
 import type { Diagnosis } from '../../../src/doctor/diagnosis.ts';
 import { HostFiles } from '../../../src/doctor/host-files.ts';
+import type { NetworkReading } from '../../../src/doctor/network-reading.ts';
 import type { Patient } from '../../../src/doctor/patient.ts';
+
+const EXAMPLE_NETWORK: NetworkReading = {
+  mode: 'off',
+  reason: 'asked for by --node-network',
+  wanted: undefined,
+  traces: { table: undefined, chains: [], switches: [], links: [], unseen: [] },
+  report: undefined,
+};
 
 /** A sound node with one agent, whose files are in a folder of the test; `differences` make it ill. */
 export function examplePatient(differences: Partial<Patient> = {}): Patient {
@@ -20,6 +29,7 @@ export function examplePatient(differences: Partial<Patient> = {}): Patient {
     status: { failure: 'nothing listens there' },
     files: new HostFiles('/nowhere'),
     agentFiles: new HostFiles('/nowhere'),
+    network: async () => EXAMPLE_NETWORK,
     ask: async () => ({ rcode: 'NOERROR', elapsedMs: 0.3 }),
     probeUpstreams: async () => [],
     ...differences,
