@@ -17,6 +17,7 @@ import { Register } from '../metrics/register.ts';
 import { registerTrafficMetrics } from '../metrics/traffic-metrics.ts';
 import { TrafficTable } from '../metrics/traffic-table.ts';
 import { ZoneIds } from '../metrics/zone-ids.ts';
+import { ClusterKnowledge } from './cluster-knowledge.ts';
 import { configReport } from './config-report.ts';
 import { DataPlane } from './data-plane.ts';
 import { FixedSettings } from './fixed-settings.ts';
@@ -50,6 +51,7 @@ export class Agent {
   readonly #reloads: Reloads | undefined;
   readonly #listeners: Listeners;
   readonly #presence: NodePresence;
+  readonly #cluster: ClusterKnowledge;
   readonly #snapshot: Snapshot | undefined;
   readonly #endWarmUp: () => void;
   #endTrim: () => void = () => {};
@@ -63,6 +65,7 @@ export class Agent {
     const { log } = parts;
     const clock = monotonicClock;
     const traffics = new TrafficTable(new ZoneIds());
+    const cluster = await ClusterKnowledge.open(config, { clock, log });
     const dataPlane = new DataPlane(config, { clock, log, zones: traffics.zones });
     // The addresses must be there to be bound; nothing comes to them yet.
     const presence = await NodePresence.open(config, { clock, log });
@@ -75,11 +78,12 @@ export class Agent {
       await presence.close();
       throw error;
     });
-    const agent = new Agent(config, parts, traffics, dataPlane, listeners, presence);
+    const agent = new Agent(config, parts, traffics, dataPlane, listeners, presence, cluster);
     agent.#registerMetrics();
     await agent.#openHttp();
     agent.#sayWhereItListens();
     presence.redirect(listeners, () => dataPlane.hasAnswers);
+    if (presence.needsClusterDns) cluster.followClusterDns((places) => void presence.setClusterDns(places));
     // Behind what is asked already: nothing waits for it.
     agent.#snapshot?.start();
     void agent.#snapshot?.load();
@@ -95,6 +99,7 @@ export class Agent {
     dataPlane: DataPlane,
     listeners: Listeners,
     presence: NodePresence,
+    cluster: ClusterKnowledge,
   ) {
     this.#config = config;
     this.#log = log;
@@ -104,11 +109,13 @@ export class Agent {
     this.#dataPlane = dataPlane;
     this.#listeners = listeners;
     this.#presence = presence;
+    this.#cluster = cluster;
     this.#readiness = new Readiness({
       hasAnswers: () => dataPlane.hasAnswers,
       configError: () => reloads?.error,
       loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.name} for ${zone}`),
       nodeNetwork: () => presence.reasons,
+      cluster: () => cluster.reasons,
     });
     this.#readiness.listening();
     this.#snapshot = snapshotOf(config, dataPlane, log);
@@ -130,6 +137,7 @@ export class Agent {
     await this.#dataPlane.apply(held);
     this.#config = held;
     await this.#presence.follow(held);
+    this.#cluster.follow(held, (places) => void this.#presence.setClusterDns(places));
   }
 
   /** Not ready, and queries go to the cluster DNS; goes on answering what still comes for the lameduck time; then ends what is in flight and closes. */
@@ -144,6 +152,7 @@ export class Agent {
     await this.#listeners.close();
     await this.#snapshot?.close();
     await this.#presence.close();
+    await this.#cluster.close();
     await this.#http?.close();
     this.#dataPlane.close();
     this.#eventLoopDelay.stop();
@@ -155,6 +164,7 @@ export class Agent {
     registerTrafficMetrics(register, this.#traffics);
     this.#dataPlane.registerMetrics(register, this.#listeners.addresses[0]!);
     registerListenMetrics(register, this.#listeners);
+    this.#cluster.registerMetrics(register);
     registerLimitMetrics(register);
     registerProcessMetrics(register, {
       version: packageVersion(),

@@ -1,11 +1,11 @@
 import type { Reason } from '../admin/ready-page.ts';
-import type { Config, SocketAddress } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Listening, Liveness } from '../listen/liveness.ts';
 import type { NetworkReport } from '../node-network/network-report.ts';
 import { NodeNetwork } from '../node-network/node-network.ts';
-import { wantedFromConfig } from '../node-network/wanted-from-config.ts';
+import { type WantedFromConfigParts, wantedFromConfig } from '../node-network/wanted-from-config.ts';
 import type { WantedState } from '../node-network/wanted-state.ts';
 
 export interface NodePresenceParts {
@@ -29,14 +29,14 @@ export class NodePresence {
   readonly #log: Logger;
   readonly #clock: Clock;
   #config: Config;
-  #targets: readonly SocketAddress[] = [];
+  #places: WantedFromConfigParts = {};
   #liveness: Liveness | undefined;
   #waiting: NodeJS.Timeout | undefined;
   #isLeaving = false;
 
   /** The link and its addresses are there when this resolves, so that they can be listened on. Nothing is redirected by it. */
   static async open(config: Config, parts: NodePresenceParts): Promise<NodePresence> {
-    const network = await NodeNetwork.open(config.nodeNetwork, { ...parts, wanted: wantedOf(config, []) });
+    const network = await NodeNetwork.open(config.nodeNetwork, { ...parts, wanted: wantedOf(config, {}) });
     await network.prepare();
     return new NodePresence(network, config, parts);
   }
@@ -62,10 +62,17 @@ export class NodePresence {
     look();
   }
 
-  /** Other places that the fail-over leads to. */
-  async setTargets(targets: readonly SocketAddress[]): Promise<void> {
-    this.#targets = targets;
+  /** Other places where the cluster DNS is, and that the fail-over may lead to. */
+  async setClusterDns(places: WantedFromConfigParts): Promise<void> {
+    this.#places = places;
     await this.#update();
+  }
+
+  /** Whether the fail-over needs to know from the API where the cluster DNS is. */
+  get needsClusterDns(): boolean {
+    const { failovers } = wantedOf(this.#config, {}).rules;
+    if (this.#network.mode === 'iptables') return failovers.length > 0;
+    return this.#network.mode === 'nftables' && failovers.some(({ service }) => service === undefined);
   }
 
   /** Another configuration is in force. */
@@ -115,12 +122,12 @@ export class NodePresence {
   }
 
   #update(): Promise<void> {
-    return this.#network.update(wantedOf(this.#config, this.#targets));
+    return this.#network.update(wantedOf(this.#config, this.#places));
   }
 }
 
-function wantedOf(config: Config, targets: readonly SocketAddress[]): WantedState {
-  return wantedFromConfig(config, { services: servicesAround(), targets });
+function wantedOf(config: Config, { services = [], ...places }: WantedFromConfigParts): WantedState {
+  return wantedFromConfig(config, { services: [...servicesAround(), ...services], ...places });
 }
 
 /** Addresses of Services in the pod's own Kubernetes namespace, which its environment names: `KUBE_DNS_SERVICE_HOST`. */

@@ -9,6 +9,8 @@ export interface ReadinessParts {
   loops?: () => readonly string[];
   /** What the node's network has to say. */
   nodeNetwork?: () => readonly Reason[];
+  /** What the knowledge of the cluster has to say. */
+  cluster?: () => readonly Reason[];
 }
 
 /** Whether pods' queries may be sent here, and why. Once ready, silent upstreams do not end it: stale answers are better than none. */
@@ -17,16 +19,19 @@ export class Readiness {
   readonly #configError: () => string | undefined;
   readonly #loops: () => readonly string[];
   readonly #nodeNetwork: () => readonly Reason[];
+  readonly #cluster: () => readonly Reason[];
   #wasAnswered = false;
   #isListening = false;
   #isLeaving = false;
 
   constructor(parts: ReadinessParts) {
-    const { hasAnswers, configError = () => undefined, loops = () => [], nodeNetwork = () => [] } = parts;
+    const { hasAnswers, configError = () => undefined, loops = () => [] } = parts;
+    const { nodeNetwork = () => [], cluster = () => [] } = parts;
     this.#hasAnswers = hasAnswers;
     this.#configError = configError;
     this.#loops = loops;
     this.#nodeNetwork = nodeNetwork;
+    this.#cluster = cluster;
   }
 
   listening(): void {
@@ -59,6 +64,7 @@ export class Readiness {
       this.#configuration(),
       this.#upstreams(),
       ...this.#nodeNetwork(),
+      ...this.#cluster(),
     ];
   }
 

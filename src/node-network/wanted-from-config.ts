@@ -5,6 +5,8 @@ import type { Failover, Family, WantedState } from './wanted-state.ts';
 export interface WantedFromConfigParts {
   /** Addresses of Services: they fall through to kube-proxy. Link-local ones never are. */
   services?: readonly string[];
+  /** Addresses of the cluster DNS besides those that the configuration has: its Service's of the other family. */
+  clusterDns?: readonly SocketAddress[];
   /** The DNS pods' own addresses of both families, where they are known. */
   targets?: readonly SocketAddress[];
 }
@@ -12,10 +14,10 @@ export interface WantedFromConfigParts {
 /** What a configuration asks of the node's network. Addresses that every node has (loopback) or that are none (wildcards) are not ours to add. */
 export function wantedFromConfig(
   config: Config,
-  { services = [], targets = [] }: WantedFromConfigParts = {},
+  { services = [], clusterDns: further = [], targets = [] }: WantedFromConfigParts = {},
 ): WantedState {
   const listen = config.listen.filter(({ host, port }) => port > 0 && !isEverywhere(host));
-  const clusterDns = clusterDnsOf(config);
+  const clusterDns = [...clusterDnsOf(config), ...further];
   return {
     link: config.nodeNetwork.interface,
     addresses: addressesOf(listen),
@@ -49,7 +51,7 @@ function failoverOf(
 }
 
 /** Where the cluster's zone is asked in plain DNS: what queries can be led to as they are. */
-function clusterDnsOf({ zones, clusterDomain }: Config): SocketAddress[] {
+export function clusterDnsOf({ zones, clusterDomain }: Config): SocketAddress[] {
   const zone = zones.find((candidate) => candidate.zone === `${clusterDomain}.`);
   return (zone?.upstreams ?? [])
     .filter(({ transport }) => transport !== 'tls' && transport !== 'https')

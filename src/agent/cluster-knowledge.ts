@@ -1,0 +1,84 @@
+import type { Reason } from '../admin/ready-page.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ClusterDns } from '../kubernetes/cluster-dns.ts';
+import { Kubernetes, podAddresses } from '../kubernetes/kubernetes.ts';
+import { registerKubernetesMetrics } from '../kubernetes/metrics.ts';
+import type { Register } from '../metrics/register.ts';
+import { clusterDnsOf, type WantedFromConfigParts } from '../node-network/wanted-from-config.ts';
+
+export interface ClusterKnowledgeParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Where the cluster DNS is, as the API says: its Services, the pods behind them, and the addresses that the configuration's own has in other families. */
+export type ClusterDnsPlaces = Required<WantedFromConfigParts>;
+
+/** What the agent knows from the Kubernetes API, brought to the rooms that use it. Where nothing has a use for it, nothing is asked. */
+export class ClusterKnowledge {
+  readonly #kubernetes: Kubernetes;
+  #config: Config;
+  #isFollowing = false;
+  #isForeign = false;
+
+  /** Throws `ConfigError` for a kubeconfig that cannot be used. */
+  static async open(config: Config, parts: ClusterKnowledgeParts): Promise<ClusterKnowledge> {
+    return new ClusterKnowledge(await Kubernetes.open(config.kubernetes, { ...parts, env: process.env }), config);
+  }
+
+  private constructor(kubernetes: Kubernetes, config: Config) {
+    this.#kubernetes = kubernetes;
+    this.#config = config;
+  }
+
+  registerMetrics(register: Register): void {
+    registerKubernetesMetrics(register, this.#kubernetes);
+  }
+
+  /** Hands over where the cluster DNS is, now and whenever it is another place. Once; goes on by itself. */
+  followClusterDns(use: (places: ClusterDnsPlaces) => void): void {
+    if (this.#isFollowing || !this.#kubernetes.isOn) return;
+    this.#isFollowing = true;
+    void this.#kubernetes.followClusterDns(this.#config.clusterDnsService, (clusterDns) =>
+      use(this.#places(clusterDns)),
+    );
+  }
+
+  /** Another configuration is in force: where it has the cluster DNS elsewhere, other places count. */
+  follow(config: Config, use: (places: ClusterDnsPlaces) => void): void {
+    this.#config = config;
+    const { clusterDns } = this.#kubernetes;
+    if (clusterDns !== undefined) use(this.#places(clusterDns));
+  }
+
+  /** For `/ready`; none where nothing is asked. */
+  get reasons(): readonly Reason[] {
+    const reasons: readonly Reason[] = this.#kubernetes.reasons();
+    if (!this.#isForeign) return reasons;
+    const { namespace, names } = this.#config.clusterDnsService;
+    const services = names.map((name) => `${namespace}/${name}`).join(' or ');
+    const message = `the cluster DNS that is asked is no address of ${services}, so its pods are not known: give --cluster-dns-service`;
+    return [...reasons, { name: 'cluster-dns-service', ok: true, warning: true, message }];
+  }
+
+  close(): Promise<void> {
+    return this.#kubernetes.close();
+  }
+
+  #places(clusterDns: ClusterDns): ClusterDnsPlaces {
+    const { services, endpoints } = clusterDns;
+    const asked = new Set(clusterDnsOf(this.#config).map(({ host }) => host));
+    const all = services.flatMap(({ addresses }) => addresses);
+    const own = services.find(({ addresses }) => addresses.some(({ host }) => asked.has(host)));
+    const isAPod = endpoints.some(({ host }) => asked.has(host));
+    // Pods of another Service would be asked for names that they may not know.
+    this.#isForeign = services.length > 0 && own === undefined && !isAPod;
+    return {
+      services: all.map(({ host }) => host),
+      clusterDns: own?.addresses ?? [],
+      targets: this.#isForeign ? [] : podAddresses(clusterDns),
+    };
+  }
+}
