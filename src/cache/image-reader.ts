@@ -158,10 +158,12 @@ class ImageReader {
   }
 
   async #readTrailer(crc: number): Promise<void> {
-    const { bytes, u32 } = this.#block;
+    const { bytes, u32, f64 } = this.#block;
     const rest = TRAILER_BYTES - BLOCK_HEADER_BYTES;
+    const before = this.#loaded.bytes - BLOCK_HEADER_BYTES;
     if ((await this.#read(bytes, rest, BLOCK_HEADER_BYTES)) < rest) throw corrupt('it ends too early');
-    if (crc !== this.#crc || u32[4] !== this.#count) throw corrupt('the whole does not match its checksum');
+    const isWhole = u32[1] === rest && u32[4] === this.#count && u32[5] === 0 && f64[3] === before;
+    if (crc !== this.#crc || !isWhole) throw corrupt('the whole does not match its checksum');
   }
 
   *#readRecords(end: number): Steps<void> {

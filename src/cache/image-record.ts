@@ -1,8 +1,11 @@
 import { CACHED_RECORDS, KEPT_OPTIONS } from '../core/limits.ts';
 import { FLAG_AA, FLAG_AD, FLAG_CD, HEADER_LENGTH, RCODE_NOERROR, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import { MessageScan } from '../wire/message-scan.ts';
-import { skipPlainName } from '../wire/name.ts';
+import { expandedLength, skipName, skipPlainName } from '../wire/name.ts';
 import { hashName } from '../wire/query.ts';
+import { firstNameIn, namesIn } from '../wire/rdata-names.ts';
+import { RecordWalk } from '../wire/record-walk.ts';
+import { Relevance } from '../wire/relevance.ts';
 import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
 import { DNSSEC_SHIFT, KIND_NEGATIVE, KIND_POSITIVE, STATE_KEPT } from './entry-memory.ts';
@@ -40,6 +43,8 @@ export class ImageRecord implements CacheQuestion {
   readonly #block: ImageBlock;
   readonly #seed: number;
   readonly #scan = new MessageScan();
+  readonly #walk = new RecordWalk();
+  readonly #relevance = new Relevance();
   #rcode = 0;
   #answerFlags = 0;
   #optionsStart = 0;
@@ -128,7 +133,33 @@ export class ImageRecord implements CacheQuestion {
     write16(bytes, start + 8, authorities);
     write16(bytes, start + 10, additionals);
     if (!scan.scan(bytes, start, bodyEnd) || scan.recordsEnd !== bodyEnd || scan.hasOpt || scan.isSigned) return false;
-    return scan.ttlCount <= CACHED_RECORDS.value && (this.kind === KIND_POSITIVE ? answers > 0 : true);
+    const hasAnswer = this.kind !== KIND_POSITIVE || answers > 0;
+    return hasAnswer && scan.ttlCount <= CACHED_RECORDS.value && this.#hasSoundNames(bodyEnd) && this.#isRelevant();
+  }
+
+  /** Whether the names in the records can be read: nobody has looked at them yet. */
+  #hasSoundNames(bodyEnd: number): boolean {
+    const { bytes, start } = this;
+    const walk = this.#walk;
+    walk.begin(this.questionEnd);
+    for (let left = this.#scan.ttlCount; left > 0; left--) {
+      walk.read(bytes, bodyEnd);
+      let offset = walk.rdataAt === walk.end ? -1 : firstNameIn(bytes, walk.type, walk.rdataAt, walk.end);
+      for (let names = offset === -1 ? 0 : namesIn(walk.type); names > 0; names--) {
+        if (expandedLength(bytes, start, offset, bodyEnd) === -1) return false;
+        offset = skipName(bytes, offset, walk.end);
+        if (offset === -1) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether all records belong to the question, as those do that the resolver keeps. */
+  #isRelevant(): boolean {
+    if (this.#scan.isPlain) return true;
+    const relevance = this.#relevance;
+    relevance.judge(this.bytes, this.#scan, this.dnssecOk, true);
+    return relevance.foreign === 0 && !relevance.isChainLong;
   }
 
   /** Whether the options are whole ones, one after the other, and no more than are kept. */

@@ -90,11 +90,8 @@ export class Snapshot {
       this.loadMs = performance.now() - startMs;
       const { entries, known, noRoom, over, otherwise, invalid, ageMs } = loaded;
       const counts = { entries, known, noRoom, over, otherwise, invalid };
-      const level = invalid > 0 ? 'warn' : 'info';
-      this.#log[level](
-        { ...counts, ageSeconds: Math.round(ageMs / 1000), ms: Math.round(this.loadMs) },
-        'cache loaded from its snapshot',
-      );
+      const ageSeconds = Math.round(ageMs / 1000);
+      this.#log.info({ ...counts, ageSeconds, ms: Math.round(this.loadMs) }, 'cache loaded from its snapshot');
     }, 'cannot use the snapshot of the cache, or not the whole of it');
   }
 
