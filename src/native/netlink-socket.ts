@@ -8,7 +8,6 @@ import { SO_RCVBUF, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET } from './struct-lay
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCKADDR_NL_BYTES = 12;
-const SOCKADDR_NL_PORT = 4;
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 
@@ -21,8 +20,6 @@ const READ_BYTES = 32_768;
 /** A conversation with a part of the kernel (netlink(7)): requests to it, and what it tells those who joined a group. */
 export class NetlinkSocket {
   readonly fd: number;
-  /** What the kernel calls this socket: events that our own requests cause name it as their cause. */
-  readonly portId: number;
   readonly #libc: Libc;
   readonly #buffer = new Uint8Array(READ_BYTES);
 
@@ -33,12 +30,8 @@ export class NetlinkSocket {
     if (this.fd === -1) throw libc.error('socket', 'netlink');
     try {
       const address = new Uint8Array(SOCKADDR_NL_BYTES);
-      const view = new DataView(address.buffer);
-      view.setUint16(0, AF_NETLINK, isLittleEndian);
+      new DataView(address.buffer).setUint16(0, AF_NETLINK, isLittleEndian);
       if (libc.bind(this.fd, address, address.length) !== 0) throw libc.error('bind', 'netlink');
-      const length = new Uint8Array(Uint32Array.of(address.length).buffer);
-      if (libc.getsockname(this.fd, address, length) !== 0) throw libc.error('getsockname', 'netlink');
-      this.portId = view.getUint32(SOCKADDR_NL_PORT, isLittleEndian);
     } catch (error) {
       this.close();
       throw error;

@@ -16,8 +16,6 @@ const isLittleEndian = endianness() === 'LE';
 export interface NetlinkHeader {
   readonly type: number;
   readonly sequence: number;
-  /** Who asked for it: for an event, who caused it. */
-  readonly portId: number;
   /** Where what follows the header lies. */
   readonly start: number;
   readonly end: number;
@@ -63,7 +61,6 @@ export function* readMessages(bytes: Uint8Array): Generator<NetlinkHeader> {
     yield {
       type: view.getUint16(at + 4, isLittleEndian),
       sequence: view.getUint32(at + 8, isLittleEndian),
-      portId: view.getUint32(at + 12, isLittleEndian),
       start: at + HEADER_BYTES,
       end: at + length,
     };

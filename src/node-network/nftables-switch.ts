@@ -14,8 +14,6 @@ const NETLINK_NETFILTER = 12;
 /** Puts elements into sets of our table, all steps as one. Rejects with `ERR_NFTABLES`. */
 export interface ElementWriter {
   write(steps: readonly ElementStep[]): Promise<void>;
-  /** What the kernel calls the writer: it is the cause of events that are nobody else's. Undefined: not known. */
-  readonly portId: number | undefined;
   close(): void;
 }
 
@@ -50,19 +48,21 @@ export async function openElementWriter(): Promise<ElementWriter> {
 }
 
 class NetlinkWriter implements ElementWriter {
-  readonly portId: number;
   readonly #socket: NetlinkSocket;
+  /** The same steps are written every second. */
+  readonly #batches = new WeakMap<readonly ElementStep[], Uint8Array>();
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket;
-    this.portId = socket.portId;
   }
 
   async write(steps: readonly ElementStep[]): Promise<void> {
     if (steps.length === 0) return;
     // Of an earlier write that gave up: not ours.
     while (this.#socket.receive() !== undefined);
-    await this.#socket.send(elementBatch(TABLE, steps));
+    const batch = this.#batches.get(steps) ?? elementBatch(TABLE, steps);
+    this.#batches.set(steps, batch);
+    await this.#socket.send(batch);
     for (let bytes = this.#socket.receive(); bytes !== undefined; bytes = this.#socket.receive()) {
       for (const header of readMessages(bytes)) {
         const code = errorCode(bytes, header);
@@ -79,8 +79,6 @@ class NetlinkWriter implements ElementWriter {
 }
 
 class ToolWriter implements ElementWriter {
-  readonly portId = undefined;
-
   async write(steps: readonly ElementStep[]): Promise<void> {
     if (steps.length === 0) return;
     const { code, stderr } = await runTool('nft', ['-f', '-'], { input: elementCommands(TABLE, steps) });

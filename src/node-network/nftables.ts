@@ -1,4 +1,5 @@
 import { SignpostError } from '../core/errors.ts';
+import type { ElementStep } from './nftables-batch.ts';
 import { compareTable, isSameDeclaration, type Listing, readListing, ruleBodies } from './nftables-listing.ts';
 import { type ElementWriter, openElementWriter, renewal, withdrawal } from './nftables-switch.ts';
 import { chainCommands, type NftTable, nftTable, setCommand, TABLE } from './nftables-table.ts';
@@ -10,6 +11,7 @@ import type { WantedRules } from './wanted-state.ts';
 export class NftablesRules implements RuleKind {
   readonly name = 'nftables';
   readonly #elements: ElementWriter;
+  readonly #renewals = new WeakMap<WantedRules['listen'], readonly ElementStep[]>();
   #bodies: ReadonlyMap<string, string> = new Map();
 
   static async open(): Promise<NftablesRules> {
@@ -18,11 +20,6 @@ export class NftablesRules implements RuleKind {
 
   private constructor(elements: ElementWriter) {
     this.#elements = elements;
-  }
-
-  /** Events of the kernel that name it were caused by the switch. */
-  get portId(): number | undefined {
-    return this.#elements.portId;
   }
 
   async apply(wanted: WantedRules): Promise<void> {
@@ -41,7 +38,9 @@ export class NftablesRules implements RuleKind {
   }
 
   renew({ listen }: WantedRules): Promise<void> {
-    return this.#elements.write(renewal(listen));
+    const steps = this.#renewals.get(listen) ?? renewal(listen);
+    this.#renewals.set(listen, steps);
+    return this.#elements.write(steps);
   }
 
   withdraw({ listen }: WantedRules): Promise<void> {

@@ -23,8 +23,9 @@ export interface NodeNetworkParts {
 /** What can fail, for logs and metrics. */
 type Step = 'link' | 'apply' | 'inspect' | 'renew' | 'withdraw' | 'watch';
 
-/** Without news. What it costs is 12 ms of CPU, most of it in tools. */
-const LOOK_EVERY_MS = 10_000;
+/** Without news. A look costs 12 ms of CPU, most of it in tools; where the kernel tells no news, it has to come sooner. */
+const LOOK_EVERY_MS = 30_000;
+const LOOK_BLIND_MS = 5000;
 /** With a look after each of them, someone who undoes what we mend would take 1% of a core. */
 const LOOK_REST_MS = 1000;
 /** For the last step of a process that ends: the switch runs out by itself. */
@@ -85,7 +86,7 @@ export class NodeNetwork {
     this.#log = log;
     this.#clock = clock;
     this.#troubles = new TroubleLog({ log, clock });
-    this.#reconcile = new Reconcile({ look: () => this.#look(), everyMs: LOOK_EVERY_MS, restMs: LOOK_REST_MS });
+    this.#reconcile = new Reconcile({ look: () => this.#look(), restMs: LOOK_REST_MS });
     this.#renewal = new Renewal(
       {
         clock,
@@ -202,7 +203,7 @@ export class NodeNetwork {
 
   async #goOn(): Promise<void> {
     this.#watch ??= await this.#openWatch();
-    this.#reconcile.start();
+    this.#reconcile.start(this.#watch === undefined ? LOOK_BLIND_MS : LOOK_EVERY_MS);
     await this.#renewal.start();
   }
 

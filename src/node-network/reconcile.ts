@@ -4,8 +4,6 @@ const GATHER_MS = 100;
 export interface ReconcileOptions {
   /** One look, and what it takes to mend. Never rejects. */
   look: () => Promise<void>;
-  /** Between looks that nobody asked for. */
-  everyMs: number;
   /** At least so long from one look's end to the next one that news bring. */
   restMs: number;
 }
@@ -17,15 +15,18 @@ export class Reconcile {
   #dueMs = Number.POSITIVE_INFINITY;
   #endedMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
+  #everyMs = 0;
   #isRunning = false;
 
   constructor(options: ReconcileOptions) {
     this.#options = options;
   }
 
-  start(): void {
+  /** `everyMs`: between looks that no news brought. */
+  start(everyMs: number): void {
     this.#isRunning = true;
-    this.#arm(this.#options.everyMs);
+    this.#everyMs = everyMs;
+    this.#arm(everyMs);
   }
 
   /** No more looks; resolves when one under way has ended. */
@@ -61,7 +62,7 @@ export class Reconcile {
     this.#looking = this.#options.look().finally(() => {
       this.#looking = undefined;
       this.#endedMs = performance.now();
-      if (this.#isRunning) this.#arm(this.#options.everyMs);
+      if (this.#isRunning) this.#arm(this.#everyMs);
     });
   }
 }

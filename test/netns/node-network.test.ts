@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { afterEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeNetworkMode } from '../../src/config/config.ts';
+import { monotonicClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { Link } from '../../src/node-network/link.ts';
+import { NftablesRules, readTable } from '../../src/node-network/nftables.ts';
+import { armedElements } from '../../src/node-network/nftables-listing.ts';
+import { NodeNetwork } from '../../src/node-network/node-network.ts';
+import type { WantedState } from '../../src/node-network/wanted-state.ts';
+import { skipWithoutNamespaces } from './namespace.ts';
+import { enterOwnNetwork } from './own-network.ts';
+
+const skip = skipWithoutNamespaces('unshare', 'mount', 'nft', 'iptables-nft');
+if (!skip) enterOwnNetwork({});
+
+const LISTEN = ['169.254.20.10', '10.96.0.10', 'fd00:20::10'].map((host) => ({ host, port: 53 }));
+const WANTED: WantedState = {
+  link: 'signpost0',
+  addresses: LISTEN.map(({ host }) => host),
+  rules: {
+    listen: LISTEN,
+    hasNoTrack: true,
+    failovers: [
+      { family: 4, listen: LISTEN[0]!, service: { host: '10.96.0.11', port: 53 }, targets: [] },
+      { family: 6, listen: LISTEN[2]!, service: { host: 'fd00:96::b', port: 5353 }, targets: [] },
+    ],
+  },
+};
+
+const opened = new Set<NodeNetwork>();
+// What one test has set up is neither minded nor there in the next.
+afterEach(async () => {
+  if (skip) return;
+  for (const network of opened) await network.close();
+  opened.clear();
+  sh('nft flush ruleset; ip link delete signpost0 2>/dev/null || true');
+  await new Link('signpost0').remove(WANTED.addresses);
+});
+
+test('what is taken away, added or changed by others is mended and counted, and never twice there', {
+  skip,
+}, async () => {
+  const network = await armed('auto');
+  assert.equal(network.mode, 'nftables');
+  const asWritten = ruleset();
+  for (const [what, kind] of [
+    ['nft flush ruleset', 'rules-missing'],
+    ['nft delete table inet signpost', 'rules-missing'],
+    ['nft flush chain inet signpost query4', 'rules-missing'],
+    ['nft add rule inet signpost query6 drop', 'rules-foreign'],
+    ['nft add chain inet signpost stranger', 'rules-foreign'],
+    ['nft add element inet signpost listen4 { 192.0.2.1 . 53 }', 'rules-changed'],
+    ['nft add rule inet signpost query4 ip daddr 192.0.2.1 drop comment \\"%\\"', 'rules-duplicated'],
+    [`ip address delete 169.254.20.10/32 dev ${network.report().link}`, 'address-missing'],
+    [`ip address delete fd00:20::10/128 dev ${network.report().link}`, 'address-missing'],
+  ] as const) {
+    const before = network.report().repairs[kind] ?? 0;
+    sh(what.replace('%', firstComment('query4')));
+    await until(`mended after ${what}`, () => (network.report().repairs[kind] ?? 0) > before);
+    await until(`as written after ${what}`, () => ruleset() === asWritten);
+  }
+  await until('the switch is on', async () => (await armedNow()).length === LISTEN.length);
+  assert.deepEqual(network.report().findings, []);
+  assert.deepEqual(network.report().errors['apply'], undefined);
+  assert.ok(network.reasons().every(({ ok }) => ok));
+});
+
+test('a thousand cycles of writing leave the table as one does', { skip, timeout: 120_000 }, async () => {
+  const rules = await NftablesRules.open();
+  const without = { ...WANTED.rules, failovers: [] };
+  await rules.apply(WANTED.rules);
+  const once = ruleset();
+  // Most only renew, as on a node; each twentieth writes all anew, twice.
+  for (let cycle = 1; cycle <= 1000; cycle++) {
+    if (cycle % 20 === 0) await rules.apply(without);
+    if (cycle % 20 === 0) await rules.apply(WANTED.rules);
+    await rules.renew(WANTED.rules);
+  }
+  assert.equal(ruleset(), once);
+  rules.close();
+});
+
+test('a table that is written anew keeps the switch on', { skip }, async () => {
+  const rules = await NftablesRules.open();
+  await rules.apply(WANTED.rules);
+  await rules.renew(WANTED.rules);
+  await rules.apply({ ...WANTED.rules, failovers: [] });
+  assert.equal((await armedNow()).length, LISTEN.length);
+  rules.close();
+});
+
+test('the switch runs out by itself, and can be armed again then', { skip }, async () => {
+  const rules = await NftablesRules.open();
+  await rules.apply(WANTED.rules);
+  await rules.renew(WANTED.rules);
+  await until('it has run out', async () => (await armedNow()).length === 0);
+  await rules.renew(WANTED.rules);
+  assert.equal((await armedNow()).length, LISTEN.length);
+  rules.close();
+});
+
+test('a withdrawal switches off at once and leaves rules and addresses; paused, it leaves the switch to the successor', {
+  skip,
+}, async () => {
+  const network = await armed('nftables');
+  const asWritten = ruleset();
+  network.pause();
+  await network.withdraw();
+  assert.equal((await armedNow()).length, LISTEN.length);
+  await network.resume();
+  const { renewals } = network.report();
+  await until('renewed again', () => network.report().renewals > renewals);
+  await network.withdraw();
+  assert.deepEqual(await armedNow(), []);
+  assert.equal(ruleset(), asWritten);
+  assert.equal(network.report().state, 'withdrawn');
+  assert.deepEqual(await new Link('signpost0').inspect(WANTED.addresses), []);
+});
+
+test('an agent that does not serve is not renewed, and says so', { skip }, async () => {
+  const network = await open('nftables');
+  let isServing = true;
+  await network.arm(() => isServing);
+  isServing = false;
+  await until('the kernel has switched off', async () => (await armedNow()).length === 0);
+  assert.ok(network.report().notServing > 0);
+  assert.match(network.reasons().find(({ ok }) => !ok)!.message, /go to the cluster DNS/);
+  isServing = true;
+  await until('the switch is on', async () => (await armedNow()).length === LISTEN.length);
+});
+
+test('what a crash has left is taken over: link, addresses, rules', { skip }, async () => {
+  sh('ip link add signpost0 type bridge');
+  sh('ip address add 169.254.20.10/32 dev signpost0');
+  const network = await armed('nftables');
+  assert.equal(network.report().link, 'signpost0');
+  const again = await armed('nftables');
+  assert.deepEqual(again.report().repairs, {});
+  assert.equal((JSON.parse(sh('ip -j address show to 169.254.20.10')) as unknown[]).length, 1);
+  sh('ip link delete signpost0');
+  await until('addresses are there again', async () => (await new Link('lo').inspect(WANTED.addresses)).length === 0);
+  const repairs = () => [network, again].map((one) => one.report().repairs['address-missing'] ?? 0);
+  await until('that is counted', () => repairs().some((count) => count > 0));
+});
+
+test('a host with rules of the older iptables and none of nf_tables gets iptables', { skip }, async () => {
+  sh('iptables-legacy -A INPUT -p tcp --dport 9 -j ACCEPT');
+  const network = await open('auto');
+  assert.equal(network.mode, 'iptables');
+  sh('iptables-legacy -F INPUT');
+});
+
+test('mode interface adds addresses and no rule', { skip }, async () => {
+  const network = await armed('interface');
+  assert.equal(ruleset(), '');
+  assert.deepEqual(
+    network.reasons().map(({ name, ok }) => [name, ok]),
+    [['addresses', true]],
+  );
+});
+
+test('mode off touches nothing', { skip }, async () => {
+  const before = sh('ip address; nft list ruleset');
+  const network = await armed('off');
+  await network.withdraw();
+  assert.equal(sh('ip address; nft list ruleset'), before);
+  assert.deepEqual(network.reasons(), []);
+});
+
+test('what another mode has left is removed', { skip }, async () => {
+  const before = await armed('nftables');
+  await before.close();
+  await armed('iptables');
+  await until('the table is gone', async () => (await readTable()) === undefined);
+});
+
+test('everything can be taken out, and the network is as it was', { skip }, async () => {
+  const before = sh('ip address show; nft list ruleset');
+  const network = await armed('nftables');
+  await network.close();
+  const rules = await NftablesRules.open();
+  await rules.remove();
+  await rules.remove();
+  await new Link('signpost0').remove(WANTED.addresses);
+  assert.equal(sh('ip address show; nft list ruleset'), before);
+  rules.close();
+});
+
+async function open(mode: NodeNetworkMode): Promise<NodeNetwork> {
+  const config = { mode, interface: 'signpost0', hasNoTrack: true };
+  const network = await NodeNetwork.open(config, { wanted: WANTED, log: silentLogger, clock: monotonicClock });
+  opened.add(network);
+  await network.prepare();
+  return network;
+}
+
+async function armed(mode: NodeNetworkMode): Promise<NodeNetwork> {
+  const network = await open(mode);
+  await network.arm(() => true);
+  return network;
+}
+
+async function armedNow() {
+  const table = await readTable();
+  return table === undefined ? [] : armedElements(table);
+}
+
+/** Our table as nft prints it, without the elements of the switch. */
+function ruleset(): string {
+  return sh('nft -s list ruleset')
+    .split('\n\n')
+    .filter((block) => !/set (?:armed|leaving)[46] /.test(block))
+    .join('\n\n');
+}
+
+function firstComment(chain: string): string {
+  return /comment "([^"]*)"/.exec(sh(`nft list chain inet signpost ${chain}`))![1]!;
+}
+
+function sh(command: string): string {
+  return execFileSync('sh', ['-c', command], { encoding: 'utf8' });
+}
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 15_000; performance.now() < end; await sleep(50)) if (await isSo()) return;
+  assert.fail(`still not so: ${what}`);
+}
