@@ -17,6 +17,7 @@ import { Register } from '../metrics/register.ts';
 import { registerTrafficMetrics } from '../metrics/traffic-metrics.ts';
 import { TrafficTable } from '../metrics/traffic-table.ts';
 import { ZoneIds } from '../metrics/zone-ids.ts';
+import { registerNodeNetworkMetrics } from '../node-network/metrics.ts';
 import { ClusterKnowledge } from './cluster-knowledge.ts';
 import { configReport } from './config-report.ts';
 import { DataPlane } from './data-plane.ts';
@@ -164,6 +165,7 @@ export class Agent {
     registerTrafficMetrics(register, this.#traffics);
     this.#dataPlane.registerMetrics(register, this.#listeners.addresses[0]!);
     registerListenMetrics(register, this.#listeners);
+    registerNodeNetworkMetrics(register, () => this.#presence.report);
     this.#cluster.registerMetrics(register);
     registerLimitMetrics(register);
     registerProcessMetrics(register, {
