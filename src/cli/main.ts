@@ -10,6 +10,7 @@ import { defineManifests } from './manifests.ts';
 import { defineQuery } from './query.ts';
 import { defineServe } from './serve.ts';
 import { defineStatus } from './status.ts';
+import { defineTeardown } from './teardown.ts';
 
 /**
  * Runs the command line `args` (without node and script). Each command loads the rooms that it needs when it runs, so that help is
@@ -42,6 +43,7 @@ function program(): Command {
   defineQuery(signpost.command('query'));
   defineStatus(signpost.command('status'));
   defineDoctor(signpost.command('doctor'));
+  defineTeardown(signpost.command('teardown'));
   defineImport(signpost.command('import'));
   defineManifests(signpost.command('manifests'));
   return signpost;

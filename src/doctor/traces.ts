@@ -3,6 +3,8 @@ import type { SocketAddress } from '../config/config.ts';
 import { canonicalHost } from '../config/socket-address.ts';
 import { IptablesCommand, VARIANTS } from '../node-network/iptables-command.ts';
 import { hasOwnRules } from '../node-network/iptables-diff.ts';
+import { type Dump, ruleWords, wordAfter } from '../node-network/iptables-dump.ts';
+import { PREFIX } from '../node-network/iptables-rules.ts';
 import { switchName } from '../node-network/iptables-switch.ts';
 import { type ListedLink, readLinks } from '../node-network/link.ts';
 import { readTable } from '../node-network/nftables.ts';
@@ -18,6 +20,8 @@ export interface Traces {
   readonly table: Listing | undefined;
   /** The iptables programs that show chains of ours: `iptables-nft`, `ip6tables-legacy`. */
   readonly chains: readonly string[];
+  /** Addresses that our rules speak of: what the agent listens on, or did when it last ran. */
+  readonly addresses: readonly string[];
   /** Switches of iptables: `ipset signpost-4`, `xt_recent signpost-6`. */
   readonly switches: readonly string[];
   readonly links: readonly ListedLink[];
@@ -33,29 +37,47 @@ export async function readTraces(): Promise<Traces> {
       unseen.push(cause.message);
       return fallback;
     });
-  const [table, chains, switches, links] = await Promise.all([
+  const [table, dumps, switches, links] = await Promise.all([
     findTool('nft') === undefined ? undefined : orUnseen(readTable(), undefined),
-    orUnseen(readChains(unseen), []),
+    readOwnDumps(unseen),
     orUnseen(readSwitches(), []),
     orUnseen(readLinks(), []),
   ]);
-  return { table, chains, switches, links, unseen };
+  const addresses = new Set([...addressesIn(table), ...[...dumps.values()].flatMap(addressesOf)]);
+  return { table, chains: [...dumps.keys()], addresses: [...addresses], switches, links, unseen };
 }
 
-async function readChains(unseen: string[]): Promise<string[]> {
-  const names: string[] = [];
+/** What the iptables programs show that have chains of ours, by their names. */
+async function readOwnDumps(unseen: string[]): Promise<Map<string, Dump>> {
+  const dumps = new Map<string, Dump>();
   for (const variant of VARIANTS) {
     for (const family of FAMILIES) {
       const command = new IptablesCommand(variant, family);
       if (!command.isInstalled) continue;
       try {
-        if (hasOwnRules(await command.save())) names.push(command.name);
+        const dump = await command.save();
+        if (hasOwnRules(dump)) dumps.set(command.name, dump);
       } catch (cause) {
         unseen.push((cause as Error).message);
       }
     }
   }
-  return names;
+  return dumps;
+}
+
+function addressesIn(table: Listing | undefined): string[] {
+  return table?.sets.filter(({ name }) => /^address[46]$/.test(name)).flatMap(({ elements }) => elements) ?? [];
+}
+
+/** Destinations of the rules in our chains. */
+function addressesOf(dump: Dump): string[] {
+  const chains = [...dump.values()].flatMap((table) => [...table]).filter(([name]) => name.startsWith(PREFIX));
+  return chains.flatMap(([, { rules }]) =>
+    rules.flatMap((rule) => {
+      const host = canonicalHost(wordAfter(ruleWords(rule), '-d')?.split('/')[0] ?? '');
+      return host === undefined ? [] : [host];
+    }),
+  );
 }
 
 async function readSwitches(): Promise<string[]> {

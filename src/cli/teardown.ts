@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import { Complaints, shown } from '../config/complaints.ts';
+import { DEFAULTS } from '../config/flags.ts';
+import { parseSocketAddress } from '../config/socket-address.ts';
+import { SignpostError } from '../core/errors.ts';
+import { collect } from './config-options.ts';
+import { EXIT_FAILED } from './exit-code.ts';
+
+interface TeardownFlags {
+  readonly interface: string;
+  readonly listen?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** What became of one thing. */
+interface Outcome {
+  readonly what: string;
+  readonly outcome: 'removed' | 'would be removed' | 'failed';
+  readonly reason?: string;
+}
+
+/** `signpost teardown`. */
+export function defineTeardown(command: Command): void {
+  command
+    .summary("remove what serve put into the node's network")
+    .description(
+      "Removes what serve put into the node's network, in whatever mode and from whatever start: rules, switch, link, addresses. Nothing else is touched.\n" +
+        'An agent leaves them in place when it ends, so that the cluster DNS answers on its addresses meanwhile: from here on nobody does.',
+    )
+    .option('--interface <NAME>', 'the link that serve was given', DEFAULTS.interface)
+    .option(
+      '--listen <IP[:PORT]>',
+      `an address that serve was given, where no rules name it; may be repeated (default ${DEFAULTS.listen})`,
+      collect,
+    )
+    .option('--dry-run', 'only say what would be removed')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: TeardownFlags) => teardown(flags));
+}
+
+const EXAMPLES = `
+Examples:
+  signpost teardown --dry-run
+  signpost teardown`;
+
+async function teardown(flags: TeardownFlags): Promise<void> {
+  const isDryRun = flags.dryRun === true;
+  const addresses = hostsOf(flags.listen ?? [DEFAULTS.listen]);
+  const [{ findAgents }, { planTeardown }] = await Promise.all([
+    import('../doctor/agent-processes.ts'),
+    import('../doctor/teardown.ts'),
+  ]);
+  const [agent] = await findAgents();
+  if (agent !== undefined && !isDryRun) {
+    throw new SignpostError(
+      'ERR_AGENT_RUNS',
+      `Cannot take down the node's network: process ${agent.pid} is an agent, and would put it all back. Delete the DaemonSet, or take its label from this node; ` +
+        '--dry-run shows what would be removed',
+    );
+  }
+  const plan = await planTeardown({ link: flags.interface, addresses });
+  const outcomes: Outcome[] = [];
+  for (const { what, take } of plan.steps) outcomes.push(await carryOut(what, take, isDryRun));
+  const isDone = outcomes.every(({ outcome }) => outcome !== 'failed') && plan.unseen.length === 0;
+  if (flags.json === true) {
+    const report = { done: isDone, dryRun: isDryRun, steps: outcomes, unseen: plan.unseen, addresses: plan.addresses };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else {
+    process.stdout.write(teardownText(outcomes, plan.unseen, plan.addresses, isDryRun));
+  }
+  process.exitCode = isDone ? 0 : EXIT_FAILED;
+}
+
+function teardownText(
+  outcomes: readonly Outcome[],
+  unseen: readonly string[],
+  addresses: readonly string[],
+  isDryRun: boolean,
+): string {
+  const lines = outcomes.map(
+    ({ what, outcome, reason }) => `${outcome}: ${what}${reason === undefined ? '' : ` (${reason})`}`,
+  );
+  if (outcomes.length === 0) lines.push('nothing of ours is in this network');
+  lines.push(...unseen.map((why) => `not looked at: ${why}`));
+  if (addresses.length > 0) {
+    const time = isDryRun ? 'would have' : 'have';
+    lines.push(
+      `Pods that ask ${addresses.join(' or ')} ${time} no DNS from then on: give kubelet back its clusterDNS, and restart them.`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function carryOut(what: string, take: () => Promise<string | undefined>, isDryRun: boolean): Promise<Outcome> {
+  if (isDryRun) return { what, outcome: 'would be removed' };
+  try {
+    const left = await take();
+    return { what, outcome: 'removed', ...(left !== undefined && { reason: left }) };
+  } catch (error) {
+    return { what, outcome: 'failed', reason: (error as Error).message };
+  }
+}
+
+function hostsOf(texts: readonly string[]): string[] {
+  const complaints = new Complaints();
+  const hosts = texts.map((text) =>
+    complaints.read(
+      'ERR_LISTEN_ADDRESS',
+      `take down ${shown(text)}`,
+      '--listen',
+      () => parseSocketAddress(text, 53).host,
+    ),
+  );
+  complaints.throwIfAny();
+  return hosts.map((host) => host!);
+}
