@@ -43,23 +43,24 @@ async function whoAnswers(address: SocketAddress, protocol: Protocol, { agents }
     );
   }
   const who = version === '' ? 'a DNS server that does not say what it is' : version;
-  if (agents.length === 0 && holder === undefined) {
+  const isAgents = agents.some(({ pid }) => holder?.endsWith(`(process ${pid})`));
+  if (holder !== undefined && !isAgents) {
+    return error(
+      'answers-foreign',
+      `${place} is answered by ${who} over ${protocol}: ${holder} has the port`,
+      'stop that one, or give the agent another --listen',
+    );
+  }
+  if (agents.length === 0) {
     return warning(
       'answers-failover',
       `${place} is answered by ${who} over ${protocol}: the cluster DNS stands in, for no agent runs`,
     );
   }
-  if (holder === undefined) {
-    return error(
-      'answers-other',
-      `${place} is answered by ${who} over ${protocol}, not by the agent: queries are led past it`,
-      'see the findings of rules and switch',
-    );
-  }
   return error(
-    'answers-foreign',
-    `${place} is answered by ${who} over ${protocol}: ${holder} has the port`,
-    'stop that one, or give the agent another --listen',
+    'answers-failover',
+    `${place} is answered by ${who} over ${protocol}: queries are led past the agent`,
+    'see the findings of agent, rules and switch',
   );
 }
 

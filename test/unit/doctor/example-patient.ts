@@ -13,7 +13,7 @@ const EXAMPLE_NETWORK: NetworkReading = {
   mode: 'off',
   reason: 'asked for by --node-network',
   wanted: undefined,
-  traces: { table: undefined, chains: [], switches: [], links: [], unseen: [] },
+  traces: { table: undefined, chains: [], addresses: [], switches: [], links: [], unseen: [] },
   report: undefined,
 };
 

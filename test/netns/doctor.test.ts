@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Child } from '../servers/child.ts';
+import { program } from '../servers/programs.ts';
+import { skipWithoutNamespaces } from './namespace.ts';
+import { LINK_LOCAL } from './world/addresses.ts';
+import { doctor, networkState, signpost } from './world/command.ts';
+import type { ProxyKind } from './world/kube-proxy.ts';
+import { WORLD_PROGRAMS, World } from './world/world.ts';
+
+const MODES: readonly { readonly mode: string; readonly proxy: ProxyKind }[] = [
+  { mode: 'nftables', proxy: 'nftables' },
+  { mode: 'iptables', proxy: 'iptables-legacy' },
+];
+
+const skip = skipWithoutNamespaces(...WORLD_PROGRAMS, 'ipset');
+
+suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
+  for (const { mode, proxy } of MODES) {
+    suite(`${mode} beside kube-proxy with ${proxy}`, { concurrency: 1 }, () => {
+      let world: World;
+      let agent: Child;
+      let untouched: string;
+      before(async () => {
+        world = await World.create(proxy);
+        untouched = await networkState(world.node);
+        agent = world.startAgent(['--node-network', mode, '--state', world.folder]);
+        await world.untilReady(agent);
+      });
+      after(() => world?.delete());
+
+      const sh = async (script: string) => {
+        const { code, stderr } = await world.node.run('sh', '-ec', script);
+        assert.equal(code, 0, stderr);
+      };
+
+      test('a sound node: no error, exit 0, and what it looked at is told', async () => {
+        const { code, examination, codes } = await doctor(world.node);
+        assert.equal(code, 0, JSON.stringify(examination, undefined, 1));
+        assert.ok(examination.healthy);
+        for (const wanted of [
+          'agent-ready',
+          'answers-agent',
+          'cluster-name',
+          'rules',
+          'switch-armed',
+          'failover',
+          'state-writable',
+        ]) {
+          assert.ok(codes().includes(`ok ${wanted}`), `${wanted}: ${codes().join(', ')}`);
+        }
+        const { stdout } = await signpost(world.node, 'doctor');
+        assert.match(stdout, /^agent +ok +version .*ready$/m);
+        assert.match(stdout, /^no errors, /m);
+      });
+
+      test('it reads only: the node is as before', async () => {
+        const before = await networkState(world.node);
+        await doctor(world.node);
+        assert.equal(await networkState(world.node), before);
+      });
+
+      test('the agent hangs: it is stopped, silent, and the switch is off, while the cluster DNS answers', async () => {
+        await agent.pause();
+        await untilFailedOver(world);
+        const { code, codes, said } = await doctor(world.node);
+        assert.equal(code, 1);
+        assert.match(said('agent-stopped'), new RegExp(`process ${agent.pid} is stopped.*kill -CONT ${agent.pid}`));
+        assert.ok(codes('agent').includes('error agent-silent'), codes('agent').join(', '));
+        assert.match(
+          said('answers-failover'),
+          /answered by cluster-dns over UDP and TCP: queries are led past the agent/,
+        );
+        agent.kill('SIGCONT');
+        await world.untilReady(agent);
+      });
+
+      test('teardown refuses while an agent runs, and says what it would remove', async () => {
+        const refused = await signpost(world.node, 'teardown');
+        assert.equal(refused.code, 1);
+        assert.match(refused.stderr, new RegExp(`process ${agent.pid} is an agent`));
+        const before = await networkState(world.node);
+        const dry = await signpost(world.node, 'teardown', '--dry-run');
+        assert.match(
+          dry.stdout,
+          mode === 'nftables'
+            ? /would be removed: nftables table inet signpost/
+            : /would be removed: chains SIGNPOST-\*/,
+        );
+        assert.match(dry.stdout, new RegExp(LINK_LOCAL[4].replaceAll('.', '\\.')));
+        assert.equal(await networkState(world.node), before);
+      });
+
+      test('no agent: who answers instead, and that nobody renews the switch', async () => {
+        agent.kill('SIGKILL');
+        await agent.exit;
+        await untilFailedOver(world);
+        const flags = ['--listen', LINK_LOCAL[4], '--cluster-dns', '10.96.0.11', '--upstream', '10.96.0.11'];
+        const { code, codes, said } = await doctor(world.node, ...flags, '--node-network', mode);
+        assert.equal(code, 1);
+        assert.ok(codes('agent').includes('error agent-missing'), codes('agent').join(', '));
+        assert.match(said('answers-failover'), /answered by cluster-dns over UDP and TCP: the cluster DNS stands in/);
+        assert.ok(codes('switch').includes('warning switch-off'), codes('switch').join(', '));
+      });
+
+      test('teardown leaves the network as it was before the first start', async () => {
+        const { code, stdout } = await signpost(world.node, 'teardown', '--json');
+        assert.equal(code, 0, stdout);
+        assert.equal(await networkState(world.node), untouched);
+        const again = await signpost(world.node, 'teardown');
+        assert.equal(again.stdout, 'nothing of ours is in this network\n');
+        assert.equal(again.code, 0);
+      });
+
+      test('teardown leaves what others have put beside ours', async () => {
+        await sh(
+          'ip link add signpost0 type bridge; ip address add 192.0.2.77/32 dev signpost0; ip address add 169.254.20.10/32 dev lo',
+        );
+        const { stdout } = await signpost(world.node, 'teardown');
+        assert.match(stdout, /link signpost0 itself stays/);
+        const { stdout: left } = await world.node.run(program('ip'), '-o', 'address', 'show');
+        assert.match(left, /192\.0\.2\.77/);
+        assert.doesNotMatch(left, /169\.254\.20\.10/);
+      });
+    });
+  }
+});
+
+async function untilFailedOver(world: World): Promise<void> {
+  await world.clusterDns.waitUntil(
+    'standing in',
+    async () => (await world.answerer(world.node, LINK_LOCAL[4])) === 'cluster-dns',
+  );
+}
