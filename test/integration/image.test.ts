@@ -2,18 +2,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readInstructions, readStages } from '../image/dockerfile.ts';
 
 const root = join(import.meta.dirname, '../..');
-const lines = (path: string) =>
-  readFileSync(join(root, path), 'utf8')
-    .replace(/\\\n/g, ' ')
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !line.startsWith('#'));
-
-const instructions = lines('Dockerfile').map((line) => {
-  const [word = '', ...rest] = line.split(/\s+/);
-  return { word, rest, text: rest.join(' ') };
-});
+const instructions = readInstructions(join(root, 'Dockerfile')).map((each) => ({
+  ...each,
+  rest: each.text.split(' '),
+}));
+const stages = readStages(join(root, 'Dockerfile'));
 const copies = instructions.filter(({ word }) => word === 'COPY').map(({ rest }) => rest);
 const only = (word: string) => {
   const found = instructions.filter((instruction) => instruction.word === word);
@@ -22,7 +18,9 @@ const only = (word: string) => {
 };
 
 test('what the image copies is in the repository, and let through by .dockerignore', () => {
-  const [everything, ...allowed] = lines('.dockerignore');
+  const [everything, ...allowed] = readFileSync(join(root, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   assert.equal(everything, '*');
   const sources = copies.filter(([first]) => !first!.startsWith('--from')).flatMap((words) => words.slice(0, -1));
   for (const source of sources) assert.ok(existsSync(join(root, source)), source);
@@ -30,18 +28,19 @@ test('what the image copies is in the repository, and let through by .dockerigno
 });
 
 test('what is copied from another stage was made there', () => {
-  const stages = instructions.filter(({ word }) => word === 'FROM').map(({ rest }) => rest[2]);
-  assert.equal(stages.at(-1), undefined);
+  assert.equal(stages.at(-1)!.name, undefined);
   for (const [from] of copies.filter(([first]) => first!.startsWith('--from'))) {
-    assert.ok(stages.includes(from!.slice('--from='.length)), String(from));
+    assert.ok(
+      stages.some(({ name }) => `--from=${name}` === from),
+      from,
+    );
   }
 });
 
-test('the image holds no sources and no development packages', () => {
-  const runtime = instructions.slice(instructions.findLastIndex(({ word }) => word === 'FROM'));
-  const targets = runtime.filter(({ word }) => word === 'COPY').map(({ rest }) => rest.at(-1));
-  assert.deepEqual(targets.sort(), ['./', 'bin', 'dist', 'node_modules']);
-  assert.ok(instructions.some(({ text }) => text.includes('npm prune --omit=dev')));
+test('stages that build run on the architecture of the builder, the last one on its own', () => {
+  const platforms = instructions.filter(({ word }) => word === 'FROM').map(({ rest }) => rest[0]);
+  assert.deepEqual(platforms, ['--platform=$BUILDPLATFORM', '--platform=$BUILDPLATFORM', stages.at(-1)!.base]);
+  assert.equal(new Set(stages.map(({ base }) => base)).size, 1);
 });
 
 test('flags of Node.js are arguments, for NODE_OPTIONS is not read where capabilities are raised', () => {

@@ -25,6 +25,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   kdb5_util: 'apt-get install krb5-kdc',
   'kadmin.local': 'apt-get install krb5-admin-server',
   kinit: 'apt-get install krb5-user',
+  debootstrap: 'apt-get install debootstrap',
   etcd: 'test/cluster/build.sh',
   'kube-apiserver': 'test/cluster/build.sh',
   coredns: 'test/cluster/build.sh',
