@@ -8,6 +8,13 @@ export const TABLE = 'signpost';
 export const ARMED_MS = 3000;
 export const LEAVING_MS = 15_000;
 
+/**
+ * TCP connections that lead elsewhere stay there, also when the agent comes (back) meanwhile: remembered for longer than CoreDNS keeps an idle one. 16,384 x about 150 B = 2.5 MB of
+ * kernel memory a family. Full: those beyond break when the agent comes or goes, and their clients ask again.
+ */
+const MOVED_MS = 15_000;
+const MOVED = 16_384;
+
 /** Bits of a packet's mark that say which fail-over it took, cleared again before it is routed on. Others' well-known marks are above or are not of this form. */
 const MARK_MASK = 0x7f;
 const FIRST_MARK = 0x41;
@@ -18,6 +25,8 @@ export interface NftSet {
   readonly type: string;
   /** Milliseconds after which an element ends; undefined: it stays. */
   readonly timeoutMs?: number;
+  /** Packets put elements in, so many at most. */
+  readonly size?: number;
   /** Undefined: somebody else puts elements in, and they are kept. */
   readonly elements?: readonly string[];
 }
@@ -62,6 +71,7 @@ const TCP_OR_UDP = 'meta l4proto { tcp, udp }';
  *
  *                         ┌ armed ──────────────────▶ untracked ─▶ the agent
  *   query ─▶ (raw) query ─┤ TCP of before a withdrawal ▶ the same
+ *                         ├ TCP of before the agent came: as below
  *                         ├ fail-over: destination rewritten, marked ─▶ connection table, kube-proxy ─▶ DNS pod
  *                         └ else ───────────────────▶ connection table, kube-proxy ─▶ DNS pod
  *   reply of a fail-over ─▶ connection table, kube-proxy undone ─▶ (after NAT) source rewritten by the connection's mark ─▶ client
@@ -85,8 +95,9 @@ export function chainCommands({ chains }: NftTable): string[] {
   return [...declared, ...rules];
 }
 
-export function setCommand({ name, type, timeoutMs }: NftSet): string {
-  const flags = timeoutMs === undefined ? '' : ' flags timeout;';
+export function setCommand({ name, type, timeoutMs, size }: NftSet): string {
+  const dynamic = size === undefined ? '' : ` flags dynamic, timeout; timeout ${timeoutMs}ms; size ${size};`;
+  const flags = timeoutMs === undefined ? '' : dynamic || ' flags timeout;';
   return `add set inet ${TABLE} ${name} { type ${type};${flags} }`;
 }
 
@@ -105,6 +116,7 @@ function setsOf({ family, type }: Dialect, { listen }: WantedRules): NftSet[] {
   return [
     { name: `armed${family}`, type: key, timeoutMs: ARMED_MS },
     { name: `leaving${family}`, type: key, timeoutMs: LEAVING_MS },
+    { name: `moved${family}`, type: `${key} . ${key}`, timeoutMs: MOVED_MS, size: MOVED },
     { name: `listen${family}`, type: key, elements: own.map(element) },
     { name: `address${family}`, type, elements: addressesOf(own) },
   ];
@@ -117,7 +129,8 @@ function chainsOf(wanted: WantedRules): NftChain[] {
   const each = (rules: (dialect: Dialect) => readonly string[]) => dialects.flatMap(rules);
   const returning = led.map((failover, at) => returningRule(failover, at));
   return [
-    ...dialects.map((dialect) => queryChain(dialect, wanted, led)),
+    ...dialects.map((dialect) => elsewhereChain(dialect, led)),
+    ...dialects.map((dialect) => queryChain(dialect, wanted)),
     { name: 'prerouting', hook: { type: 'filter', name: 'prerouting', priority: -310 }, rules: each(toQueryChain) },
     {
       name: 'output',
@@ -142,8 +155,23 @@ function toQueryChain({ ip, family }: Dialect): string[] {
   return [`${TCP_OR_UDP} ${ip} daddr . th dport @listen${family} goto query${family}`];
 }
 
-function queryChain({ ip, family }: Dialect, { hasNoTrack }: WantedRules, led: readonly Failover[]): NftChain {
+function queryChain({ ip, family }: Dialect, { hasNoTrack }: WantedRules): NftChain {
   const kept = hasNoTrack ? 'notrack accept' : 'accept';
+  const goesOn = 'tcp flags & (fin | syn | rst | ack) != syn';
+  return {
+    name: `query${family}`,
+    rules: [
+      // What was begun with another goes on with that one.
+      `${goesOn} ${flowOf(ip)} @moved${family} goto elsewhere${family}`,
+      `${ip} daddr . th dport @armed${family} ${kept}`,
+      // What was begun with the agent before it said that it leaves goes on with it: to anybody else it means nothing.
+      `${goesOn} ${ip} daddr . tcp dport @leaving${family} ${kept}`,
+      `goto elsewhere${family}`,
+    ],
+  };
+}
+
+function elsewhereChain({ ip, family }: Dialect, led: readonly Failover[]): NftChain {
   const rules = led
     .map((failover, at) => ({ failover, mark: markOf(at) }))
     .filter(({ failover }) => failover.family === family)
@@ -152,15 +180,12 @@ function queryChain({ ip, family }: Dialect, { hasNoTrack }: WantedRules, led: r
       const match = `${TCP_OR_UDP} ${ip} daddr ${listen.host} th dport ${listen.port}`;
       return `${match} meta mark set meta mark & ${hex(~MARK_MASK)} | ${mark} ${ip} daddr set ${service!.host}${port} accept`;
     });
-  return {
-    name: `query${family}`,
-    rules: [
-      `${ip} daddr . th dport @armed${family} ${kept}`,
-      // What was begun with the agent before it said that it leaves goes on with it: to anybody else it means nothing.
-      `tcp flags & (fin | syn | rst | ack) != syn ${ip} daddr . tcp dport @leaving${family} ${kept}`,
-      ...rules,
-    ],
-  };
+  return { name: `elsewhere${family}`, rules: [`meta l4proto tcp update @moved${family} { ${flowOf(ip)} }`, ...rules] };
+}
+
+/** A TCP connection, from its client's side. */
+function flowOf(ip: 'ip' | 'ip6'): string {
+  return `${ip} saddr . tcp sport . ${ip} daddr . tcp dport`;
 }
 
 function outputRules({ ip, family, icmp, quotedPort }: Dialect, { hasNoTrack, listen }: WantedRules): string[] {
