@@ -27,6 +27,8 @@ export interface WatchParts {
   backoff?: Backoff;
   /** For so long the server may send nothing: it sends a bookmark a minute. */
   silentMs?: number;
+  /** A server that knows no streamed lists sends objects and never says that these are all: for so long that is waited for. */
+  streamedListMs?: number;
 }
 
 const SILENT_MS = 90_000;
@@ -34,7 +36,6 @@ const SILENT_MS = 90_000;
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner has not served, though no error says so. */
 const SHORT_MS = 1000;
-/** A server that knows no streaming lists sends objects and never says that these are all. */
 const STREAMED_LIST_MS = 30_000;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
@@ -183,7 +184,8 @@ export class Watch<T extends ApiObject> {
     const body = await this.#open(what, path, 'watch');
     if (isStreamed) this.#beginListing();
     else this.#live();
-    const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), STREAMED_LIST_MS).unref() : undefined;
+    const { streamedListMs = STREAMED_LIST_MS } = this.#parts;
+    const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), streamedListMs).unref() : undefined;
     const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
     try {
       for await (const piece of body) cutter.write(piece);
@@ -199,12 +201,15 @@ export class Watch<T extends ApiObject> {
     return this.#parts.client.stream(what, path, { accept, silentMs, signal: this.#abort.signal });
   }
 
-  #take(what: string, { type, object }: WatchEvent<T>): void {
+  #take(what: string, { type, object }: Partial<WatchEvent<T>>): void {
     if (type === 'ERROR') {
-      const status = object as Status;
-      throw statusError(what, status.code ?? 500, status);
+      const status = object as Status | undefined;
+      throw statusError(what, status?.code ?? 500, status);
     }
-    const { metadata } = object as T;
+    const { metadata } = (object ?? {}) as Partial<T>;
+    if (type === undefined || !metadata?.resourceVersion) {
+      throw new ApiError('malformed', `Cannot ${what}: the server sends something that is no event`);
+    }
     if (type === 'BOOKMARK') {
       if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') this.#endListing(metadata.resourceVersion);
     } else {

@@ -23,9 +23,13 @@ export interface ControlPlane {
   readonly agentToken: string;
   /** A kubeconfig file of the administrator. */
   readonly kubeconfig: string;
+  /** A file with the authority that the API server's certificate is from. */
+  readonly caFile: string;
   readonly clusterDns: Server;
   /** Calls as administrator. */
   readonly api: KubernetesApi;
+  /** Ends the API server as a crash would, and starts it again with the same data; `whileAway` runs in between. */
+  restartApi(whileAway: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,15 +54,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const kubeconfig = join(folder, 'kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf(apiUrl));
   const etcd = new Child(program('etcd'), etcdArguments(folder, etcdPort, peerPort), { cwd: folder });
-  const apiServer = await startApiServer(folder, etcdPort, apiPort, serviceRanges);
   const api = new KubernetesApi(apiUrl, ADMIN_TOKEN);
-  await apiServer.waitUntil('ready', () => api.isReady(), 60_000);
-  await apiServer.waitUntil('serving the default namespace', () =>
-    api.get('/api/v1/namespaces/default').then(
-      () => true,
-      () => false,
-    ),
-  );
+  await prepareApiServer(folder);
+  const startApi = () => startApiServer(folder, etcdPort, apiPort, { serviceRanges, api });
+  let apiServer = await startApi();
   for (const object of objects) await api.create(object);
   const dns = await startCoreDns({
     corefile: (port) => corefile(port, kubeconfig, corefileLines),
@@ -70,7 +69,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     api,
     adminToken: ADMIN_TOKEN,
     agentToken: AGENT_TOKEN,
+    caFile: join(folder, 'certificates', 'apiserver.crt'),
     clusterDns: { host: dns.host, port: dns.port },
+    async restartApi(whileAway) {
+      apiServer.kill('SIGKILL');
+      await apiServer.exit;
+      await whileAway();
+      apiServer = await startApi();
+    },
     async stop() {
       await dns.stop();
       // Kept data is of no use: no need to wait for an orderly end.
@@ -95,17 +101,30 @@ function etcdArguments(folder: string, port: number, peerPort: number): string[]
   ];
 }
 
+/** Where the API server finds its key for service accounts, and who has which token. */
+const KEY_FILE = 'service-account.key';
+const TOKENS_FILE = 'tokens.csv';
+
+async function prepareApiServer(folder: string): Promise<void> {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  await writeFile(join(folder, KEY_FILE), privateKey.export({ type: 'pkcs1', format: 'pem' }));
+  const tokens = `${ADMIN_TOKEN},admin,admin,system:masters\n${AGENT_TOKEN},signpost,signpost,\n`;
+  await writeFile(join(folder, TOKENS_FILE), tokens);
+}
+
+interface ApiServerOptions {
+  readonly serviceRanges: readonly string[];
+  /** Calls of the administrator. */
+  readonly api: KubernetesApi;
+}
+
+/** Resolves when it serves. */
 async function startApiServer(
   folder: string,
   etcdPort: number,
   port: number,
-  serviceRanges: readonly string[],
+  { serviceRanges, api }: ApiServerOptions,
 ): Promise<Child> {
-  const key = join(folder, 'service-account.key');
-  const tokens = join(folder, 'tokens.csv');
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }));
-  await writeFile(tokens, `${ADMIN_TOKEN},admin,admin,system:masters\n${AGENT_TOKEN},signpost,signpost,\n`);
   const args = [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
     '--bind-address=127.0.0.1',
@@ -114,14 +133,22 @@ async function startApiServer(
     `--cert-dir=${join(folder, 'certificates')}`,
     `--service-cluster-ip-range=${serviceRanges.join(',')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${key}`,
-    `--service-account-signing-key-file=${key}`,
-    `--token-auth-file=${tokens}`,
+    `--service-account-key-file=${join(folder, KEY_FILE)}`,
+    `--service-account-signing-key-file=${join(folder, KEY_FILE)}`,
+    `--token-auth-file=${join(folder, TOKENS_FILE)}`,
     '--authorization-mode=RBAC',
     // Pods are made without the controller that makes their service accounts.
     '--disable-admission-plugins=ServiceAccount',
   ];
-  return new Child(program('kube-apiserver'), args, { cwd: folder });
+  const apiServer = new Child(program('kube-apiserver'), args, { cwd: folder });
+  await apiServer.waitUntil('ready', () => api.isReady(), 60_000);
+  await apiServer.waitUntil('serving the default namespace', () =>
+    api.get('/api/v1/namespaces/default').then(
+      () => true,
+      () => false,
+    ),
+  );
+  return apiServer;
 }
 
 function kubeconfigOf(apiUrl: string): string {
