@@ -16,7 +16,8 @@ export function defineCheck(command: Command): void {
   addConfigOptions(command)
     .summary('read flags and files as serve would, and ask every upstream once')
     .description(
-      'Reads flags and files as serve would, asks every upstream once over its own transport, and prints the effective configuration.\n' +
+      'Reads flags and files as serve would, asks every upstream once over its own transport, and prints the effective configuration\n' +
+        "and what serve would do with the node's network. Nothing is changed.\n" +
         'Ends with 0, or with 2 and what is wrong.',
     )
     .option('--json', 'print JSON')
@@ -37,17 +38,21 @@ async function check(flags: CheckFlags): Promise<void> {
     if (flags.json !== true || !(error instanceof ConfigErrors)) throw error;
     return endWith({ errors: error.errors.map(errorJson) }, EXIT_USAGE);
   }
-  const [{ probeUpstreams }, { configText }] = await Promise.all([
+  const [{ probeUpstreams }, { configText }, { planNetwork }] = await Promise.all([
     import('./upstream-probe.ts'),
     import('./config-text.ts'),
+    import('../doctor/network-plan.ts'),
   ]);
-  const probes = await probeUpstreams(loaded.config);
+  const [probes, network] = await Promise.all([probeUpstreams(loaded.config), planNetwork(loaded.config, process.env)]);
   const errors = probes.flatMap((probe) => (probe.failure === undefined ? [] : [probeError(probe, probe.failure)]));
   if (flags.json === true) {
     const upstreams = probes.map((probe) => ({ ...probe, address: formatUpstreamAddress(probe.address) }));
-    return endWith({ ...loaded, upstreams, errors: errors.map(errorJson) }, errors.length === 0 ? 0 : EXIT_USAGE);
+    return endWith(
+      { ...loaded, network: network ?? null, upstreams, errors: errors.map(errorJson) },
+      errors.length === 0 ? 0 : EXIT_USAGE,
+    );
   }
-  process.stdout.write(configText(loaded, probes));
+  process.stdout.write(configText(loaded, probes, network));
   if (errors.length > 0) throw new ConfigErrors(errors);
 }
 

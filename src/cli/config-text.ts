@@ -4,10 +4,12 @@ import { formatDuration } from '../config/duration.ts';
 import type { LoadedConfig } from '../config/from-flags.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
+import type { NetworkPlan } from '../doctor/network-plan.ts';
+import { networkPlanLines } from './network-plan-text.ts';
 import type { Probe } from './upstream-probe.ts';
 
 /** The effective configuration for a person, and what each upstream said. */
-export function configText({ config, notes }: LoadedConfig, probes: readonly Probe[]): string {
+export function configText({ config, notes }: LoadedConfig, probes: readonly Probe[], network?: NetworkPlan): string {
   const lines = [
     ...table(settingsOf(config)),
     '',
@@ -16,6 +18,7 @@ export function configText({ config, notes }: LoadedConfig, probes: readonly Pro
     '',
     'Upstreams:',
     ...table(probes.map(probeRow)).map((line) => `  ${line}`),
+    ...(network === undefined ? [] : ['', ...networkPlanLines(network)]),
     ...(notes.length === 0 ? [] : ['', 'Notes:', ...notes.map((note) => `  ${note}`)]),
   ];
   return `${lines.join('\n')}\n`;

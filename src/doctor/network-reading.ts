@@ -47,6 +47,6 @@ async function modeOf(
 }
 
 /** Services of the pod's own Kubernetes namespace, which its environment names: their addresses have kube-proxy to stand in. */
-function servicesOf(env: Readonly<Record<string, string | undefined>>): string[] {
+export function servicesOf(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, host]) => (host && /_SERVICE_HOST$/.test(name) ? [host] : []));
 }
