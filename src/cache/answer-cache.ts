@@ -158,6 +158,11 @@ export class AnswerCache {
     return at;
   }
 
+  /** Makes ready for so many entries that are put in one after the other. */
+  expect(entries: number): void {
+    this.#index.reserve(entries);
+  }
+
   /**
    * Puts in an answer that another process knew, and returns its offset; KNOWN where this one has asked since, NO_ROOM where it would have to take the
    * place of another. Its life is for the caller to set.

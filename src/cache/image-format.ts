@@ -5,7 +5,7 @@ import type { ImageTime } from './image-time.ts';
 /*
  * The cache as a file. Numbers are little endian, as the machines have them that we run on.
  *
- *   header   0 magic (16)   16 u32 version   20 u32 flags   24 f64 bootMs   32 f64 wallMs   40 boot id (36)   92 u32 CRC of what stands before
+ *   header   0 magic (16)   16 u32 version   20 u32 flags   24 f64 bootMs   32 f64 wallMs   40 boot id (36)   76 u32 entries, about   92 u32 CRC of what stands before
  *   blocks   0 u32 'blok'    4 u32 length     8 u32 CRC      12 u32 number, from 0     16 records, each a multiple of 8 octets
  *   trailer  0 u32 'tail'    4 u32 16         8 u32 CRC of the header and all blocks   12 u32 blocks   16 u32 entries   20 u32 0   24 f64 octets before it
  *
@@ -43,9 +43,11 @@ const BOOT_ID_BYTES = 36;
 
 export interface ImageHeader extends ImageTime {
   readonly flags: number;
+  /** How many it may have. */
+  readonly expected: number;
 }
 
-export function encodeHeader({ bootId, bootMs, wallMs, flags }: ImageHeader): Buffer {
+export function encodeHeader({ bootId, bootMs, wallMs, flags, expected }: ImageHeader): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(bytes);
   bytes.writeUInt32LE(IMAGE_VERSION, 16);
@@ -53,6 +55,7 @@ export function encodeHeader({ bootId, bootMs, wallMs, flags }: ImageHeader): Bu
   bytes.writeDoubleLE(bootMs, 24);
   bytes.writeDoubleLE(wallMs, 32);
   bytes.write(bootId, 40, BOOT_ID_BYTES, 'latin1');
+  bytes.writeUInt32LE(expected, 76);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
   return bytes;
 }
@@ -77,7 +80,7 @@ export function decodeHeader(bytes: Buffer): ImageHeader {
   const wallMs = bytes.readDoubleLE(32);
   if (!Number.isFinite(bootMs) || !Number.isFinite(wallMs)) throw corrupt('it has no time');
   const bootId = bytes.toString('latin1', 40, 40 + BOOT_ID_BYTES).replace(/\0+$/, '');
-  return { bootId, bootMs, wallMs, flags: bytes.readUInt32LE(20) };
+  return { bootId, bootMs, wallMs, flags: bytes.readUInt32LE(20), expected: bytes.readUInt32LE(76) };
 }
 
 export function corrupt(why: string): SignpostError {

@@ -125,6 +125,7 @@ class ImageReader {
     this.#crc = crc32(header);
     this.#loaded.ageMs = ageMs(made, time());
     this.#madeMs = clock.nowMs() - this.#loaded.ageMs;
+    this.#cache.expect(made.expected);
     if ((made.flags & FLAG_REPLACES) !== 0) this.#forgetAll();
   }
 

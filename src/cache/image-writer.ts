@@ -104,7 +104,7 @@ class ImageWriter {
     const { since, time = imageTimeNow } = this.#options;
     const replaces = since !== undefined && this.#since === 0;
     const startMs = performance.now();
-    await this.#put(encodeHeader({ ...time(), flags: replaces ? FLAG_REPLACES : 0 }));
+    await this.#put(encodeHeader({ ...time(), flags: replaces ? FLAG_REPLACES : 0, expected: this.#cache.size }));
     for (let page = 0; page < this.#cache.pages; ) {
       page = await inSlices(this.#fill(page));
       await this.#putBlock();

@@ -94,3 +94,13 @@ test('it holds three quarters of its places, and says what that costs', () => {
   // 8 B a place, and the half as large array before it while it grows.
   assert.equal(EntryIndex.bytesOf(8192), 8192 * 8 + 4096 * 8);
 });
+
+test('it makes room for as many entries as are expected, and no more than it may hold', () => {
+  const index = new EntryIndex(EntryIndex.placesFor(20_000));
+  index.set(5, 160);
+  index.reserve(4_000_000_000);
+  assert.equal(index.find(5), 160);
+  for (let key = 6; index.size < index.capacity; key++) index.set(key, 16 * key);
+  assert.equal(index.find(5), 160);
+  assert.equal(index.find(1000), 16_000);
+});

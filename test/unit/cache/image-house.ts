@@ -39,12 +39,14 @@ export class ImageHouse {
     };
   }
 
-  /** Asks, and answers as the upstream: it is in the cache then. */
-  learn(name: string, sections: WireMessage & { flags?: number }, type = 'A'): void {
+  /** Asks, and answers as the upstream: it is in the cache then. False where it was there before, and nobody was asked. */
+  learn(name: string, sections: WireMessage & { flags?: number }, type = 'A'): boolean {
     const { house } = this;
     const upstream = name.endsWith('cluster.local') ? house.cluster : house.outside;
     house.ask({ name, type });
+    if (upstream.asked.length === 0) return false;
     upstream.answer(sections);
+    return true;
   }
 
   /** The address that the cache gives for a name, with its TTL; '' where it has none. Nobody is asked. */
