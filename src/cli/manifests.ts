@@ -57,6 +57,7 @@ export function defineManifests(command: Command): void {
       'cluster DNS, in place of the Service kube-dns-upstream; may be repeated',
       collect,
     )
+    .option('--cluster-dns-service <NS/NAME>', 'the Service of the cluster DNS, in place of kube-dns-upstream')
     .option('--cluster-domain <NAME>', `zone of the cluster (default ${DEFAULTS.clusterDomain})`)
     .option('--upstream <UPSTREAM>', 'everything else; may be repeated (default: what --resolv-conf says)', collect)
     .option(

@@ -48,39 +48,50 @@ export function teardownDaemonSet(plan: ManifestPlan): Manifest {
     manifest.remove([...AGENT, key]);
   }
   const resources = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '192Mi' } };
-  return manifest
-    .comment('Run it when no agent and no pod needs the addresses any more, wait for the roll-out, and delete it.')
-    .remove([...POD, 'serviceAccountName'])
-    .set([...POD, 'automountServiceAccountToken'], false)
-    .set([...POD, 'terminationGracePeriodSeconds'], 1)
-    .remove(['spec', 'template', 'metadata', 'annotations'])
-    .removeNamed([...POD, 'volumes'], 'config')
-    .set(
-      [...POD, 'initContainers'],
-      [
-        {
-          name: 'teardown',
-          image: plan.image,
-          args: ['teardown', ...teardownArguments(plan)],
-          resources,
-          securityContext,
-          volumeMounts: (volumeMounts as { name: string }[]).filter(({ name }) => name !== 'config'),
-        },
-      ],
-    )
-    .set([...AGENT, 'command'], ['sleep', 'infinity'])
-    .set([...AGENT, 'resources'], { requests: { cpu: '1m', memory: '4Mi' }, limits: { memory: '16Mi' } })
-    .set([...AGENT, 'securityContext'], {
-      runAsUser: 0,
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    });
+  return (
+    manifest
+      .comment(
+        'To be applied when the DaemonSet of the agent is deleted and no pod needs its addresses any more. Wait for the roll-out, then delete it.',
+      )
+      // It sees an agent that still runs, and waits until that has gone.
+      .set([...POD, 'hostPID'], true)
+      .remove(['spec', 'minReadySeconds'])
+      .remove(['spec', 'updateStrategy'])
+      .remove([...POD, 'serviceAccountName'])
+      .set([...POD, 'automountServiceAccountToken'], false)
+      .set([...POD, 'terminationGracePeriodSeconds'], 1)
+      .remove(['spec', 'template', 'metadata', 'annotations'])
+      .removeNamed([...POD, 'volumes'], 'config')
+      .set(
+        [...POD, 'initContainers'],
+        [
+          {
+            name: 'teardown',
+            image: plan.image,
+            args: ['teardown', ...teardownArguments(plan)],
+            resources,
+            securityContext,
+            volumeMounts: (volumeMounts as { name: string }[]).filter(({ name }) => name !== 'config'),
+          },
+        ],
+      )
+      .set([...AGENT, 'command'], ['sleep', 'infinity'])
+      .set([...AGENT, 'resources'], { requests: { cpu: '1m', memory: '4Mi' }, limits: { memory: '16Mi' } })
+      .set([...AGENT, 'securityContext'], {
+        runAsUser: 0,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      })
+  );
 }
 
 function teardownArguments({ serve: { config } }: ManifestPlan): string[] {
   const { interface: link } = config.nodeNetwork;
-  return link === DEFAULTS.interface ? [] : [`--interface=${link}`];
+  return [
+    ...(link === DEFAULTS.interface ? [] : [`--interface=${link}`]),
+    ...config.listen.map((address) => `--listen=${formatSocketAddress(address)}`),
+  ];
 }
 
 function daemonSet(plan: ManifestPlan, { name, image, on, notOn }: NodeSet): Manifest {

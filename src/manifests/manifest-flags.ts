@@ -5,6 +5,7 @@ type ServeFlags = Pick<
   Flags,
   | 'listen'
   | 'clusterDns'
+  | 'clusterDnsService'
   | 'clusterDomain'
   | 'upstream'
   | 'resolvConf'

@@ -1,11 +1,10 @@
 import * as net from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { CLUSTER_DNS_SERVICES } from '../config/service-names.ts';
 import { daemonSets, teardownDaemonSet } from './daemon-set.ts';
 import { Manifest } from './manifest.ts';
 import { MANIFEST_DEFAULTS } from './manifest-flags.ts';
 import type { ManifestPlan } from './manifest-plan.ts';
-
-/** The namespace of the cluster DNS's pods, and of the Service that selects them. */
-const CLUSTER_DNS_NAMESPACE = 'kube-system';
 
 /** All objects, in the order in which they are to be created. */
 export function renderManifests(plan: ManifestPlan): Manifest[] {
@@ -37,10 +36,13 @@ function hasApi({ serve }: ManifestPlan): boolean {
 
 function roles(plan: ManifestPlan): Manifest[] {
   if (!hasApi(plan)) return [];
+  const { namespace, names } = plan.serve.config.clusterDnsService;
+  const role = Manifest.load('role').set(['metadata', 'namespace'], namespace);
+  if (!isDeepStrictEqual(names, CLUSTER_DNS_SERVICES.names)) role.set(['rules', 0, 'resourceNames'], names);
   return [
-    Manifest.load('role').set(['metadata', 'namespace'], CLUSTER_DNS_NAMESPACE),
+    role,
     Manifest.load('role-binding')
-      .set(['metadata', 'namespace'], CLUSTER_DNS_NAMESPACE)
+      .set(['metadata', 'namespace'], namespace)
       .set(['subjects', 0, 'namespace'], plan.namespace),
   ];
 }

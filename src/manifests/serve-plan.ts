@@ -3,6 +3,7 @@ import { formatByteSize } from '../config/byte-size.ts';
 import type { Config, SocketAddress } from '../config/config.ts';
 import { DEFAULTS, type Flags, type Surroundings } from '../config/flags.ts';
 import { configFromFlags } from '../config/from-flags.ts';
+import { serviceVariable } from '../config/service-names.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { yamlReader } from '../config/yaml-settings.ts';
 import { type FamilyChoice, MANIFEST_DEFAULTS, type ManifestFlags, type ServiceProxy } from './manifest-flags.ts';
@@ -15,7 +16,7 @@ export interface ServePlan {
   readonly file: string;
   /** What both come to, with examples in place of what only a pod knows. */
   readonly config: Config;
-  /** True where the cluster DNS was named, and no Service is needed to find it. */
+  /** True where the cluster DNS was named, and no Service of ours is needed to find it. */
   readonly hasClusterDns: boolean;
 }
 
@@ -40,6 +41,9 @@ const FIXED_KEYS: readonly string[] = [
   'logFormat',
 ];
 
+/** Keys of the file that say where the cluster DNS is. */
+const NAMED_BY: readonly string[] = ['clusterDns', 'clusterDnsService'];
+
 /** Longer than Cilium takes to learn that a pod goes, and to lead its packets elsewhere. */
 const CILIUM_LAMEDUCK = '20s';
 
@@ -58,14 +62,15 @@ export function servePlan(flags: ManifestFlags, parts: ServeSurroundings, surrou
   const defaults = defaultFlags(flags, parts, isSaid);
   const { config } = configFromFlags(
     { ...defaults, config: flags.config },
-    podSurroundings(flags, surroundings),
+    podSurroundings(flags, String(flags.clusterDnsService ?? document.get('clusterDnsService')), surroundings),
     flags.config === undefined ? [] : [yamlReader(flags.config)],
   );
   return {
     args: parts.proxy === 'cilium' ? ciliumArguments(config) : hostArguments(config),
     file: fileText(document, defaults),
     config,
-    hasClusterDns: flags.clusterDns !== undefined || isSaid('clusterDns'),
+    hasClusterDns:
+      [flags.clusterDns, flags.clusterDnsService].some((said) => said !== undefined) || NAMED_BY.some(isSaid),
   };
 }
 
@@ -84,6 +89,7 @@ function defaultFlags(
     listen: isCilium ? POD_IPS[families] : listen === undefined ? undefined : [...listen, ...serviceIps],
     metrics: families === 'ipv4' ? undefined : unlessSaid('metrics', DEFAULTS.metrics.replace('0.0.0.0', '[::]')),
     clusterDns: flags.clusterDns,
+    clusterDnsService: flags.clusterDnsService,
     clusterDomain: flags.clusterDomain ?? unlessSaid('clusterDomain', DEFAULTS.clusterDomain),
     upstream: flags.upstream ?? (flags.talos ? [MANIFEST_DEFAULTS.talosResolver] : undefined),
     resolvConf: flags.resolvConf,
@@ -134,6 +140,7 @@ function fileText(document: Document, flags: Flags): string {
   const said: [string, unknown][] = [
     ['clusterDomain', flags.clusterDomain],
     ['clusterDns', flags.clusterDns],
+    ['clusterDnsService', flags.clusterDnsService],
     ['upstreams', flags.upstream],
     ['resolvConf', flags.resolvConf],
     ['lameduck', flags.lameduck],
@@ -143,10 +150,18 @@ function fileText(document: Document, flags: Flags): string {
 }
 
 /** What the pod will find. Files of the nodes are not here; an empty one stands for each that is not. */
-function podSurroundings({ resolvConf }: ManifestFlags, surroundings: Surroundings): Surroundings {
+function podSurroundings(
+  { resolvConf }: ManifestFlags,
+  clusterDnsService: string,
+  surroundings: Surroundings,
+): Surroundings {
   const resolvers = new Set([resolvConf, DEFAULTS.resolvConf]);
   return {
-    env: { KUBE_DNS_UPSTREAM_SERVICE_HOST: '192.0.2.10', KUBE_DNS_UPSTREAM_SERVICE_PORT: '53', NODE_NAME: 'node' },
+    env: {
+      KUBE_DNS_UPSTREAM_SERVICE_HOST: '192.0.2.10',
+      [`${serviceVariable(clusterDnsService.split('/').at(-1)!)}_HOST`]: '192.0.2.10',
+      NODE_NAME: 'node',
+    },
     isTerminal: false,
     readFile: (path) => (resolvers.has(path) ? 'nameserver 192.0.2.53\n' : surroundings.readFile(path)),
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { refuseInCi, skipWithout } from '../servers/programs.ts';
 import { ChrootBuild, chroot, listIn } from './chroot-build.ts';
@@ -96,6 +96,7 @@ suite('the steps of the Dockerfile, done in a chroot', { skip: whyNot }, () => {
 function makeDebian(): void {
   if (existsSync(DEBIAN)) return;
   const draft = `${DEBIAN}.draft`;
+  mkdirSync(dirname(DEBIAN), { recursive: true });
   rmSync(draft, { recursive: true, force: true });
   const made = spawnSync('debootstrap', ['--variant=minbase', '--include=libatomic1', 'bookworm', draft], {
     encoding: 'utf8',

@@ -40,6 +40,7 @@ const VARIANTS: Readonly<Record<string, ManifestFlags>> = {
   'Cilium, IPv6, with alerts': { proxy: 'cilium', families: 'ipv6', monitoring: true },
   Talos: { talos: true },
   'another namespace': { namespace: 'dns-cache' },
+  'a cluster DNS elsewhere': { clusterDnsService: 'dns-cache/dns-default' },
   'no Kubernetes API': { kubernetes: 'off', clusterDns: ['10.96.0.10'] },
   'systemd-resolved, large cache, snapshot on disk': {
     resolvConf: '/run/systemd/resolve/resolv.conf',

@@ -198,9 +198,21 @@ test('the Kubernetes API is read with the least rights, in one namespace, and no
   const objects = render({ namespace: 'dns' });
   const role = find(objects, 'Role');
   assert.equal(role.metadata.namespace, 'kube-system');
-  for (const { verbs } of role.rules) assert.deepEqual(verbs, ['get', 'list', 'watch']);
+  assert.deepEqual(
+    role.rules.map(({ resources, resourceNames, verbs }: KubeObject) => [resources, resourceNames, verbs]),
+    [
+      [['services'], ['kube-dns-upstream', 'kube-dns'], ['get']],
+      [['endpointslices'], undefined, ['list', 'watch']],
+    ],
+  );
   assert.equal(find(objects, 'RoleBinding').subjects[0].namespace, 'dns');
   assert.equal(find(objects, 'ServiceAccount').automountServiceAccountToken, true);
+  const elsewhere = render({ clusterDnsService: 'openshift-dns/dns-default' });
+  assert.partialDeepStrictEqual(find(elsewhere, 'Role'), {
+    metadata: { namespace: 'openshift-dns' },
+    rules: [{ resourceNames: ['dns-default'] }],
+  });
+  assert.equal(find(elsewhere, 'Service'), undefined);
   const none = render({ kubernetes: 'off' });
   assert.equal(find(none, 'Role'), undefined);
   assert.equal(find(none, 'ServiceAccount').automountServiceAccountToken, false);
@@ -247,7 +259,7 @@ test('teardown runs once on every node with the rights to do it, asks the API no
   );
   const { initContainers, containers, hostNetwork } = objects[0].spec.template.spec;
   assert.equal(hostNetwork, true);
-  assert.deepEqual(initContainers[0].args, ['teardown']);
+  assert.deepEqual(initContainers[0].args, ['teardown', '--listen=169.254.20.10:53']);
   assert.ok(initContainers[0].securityContext.capabilities.add.includes('NET_ADMIN'));
   assert.deepEqual(containers[0].command, ['sleep', 'infinity']);
   assert.equal(containers[0].securityContext.capabilities.add, undefined);
