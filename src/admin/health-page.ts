@@ -1,15 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Register } from '../metrics/register.ts';
-import { mistakenIdentity } from './identity.ts';
+import { mistakenIdentity, type ProbeIdentity, standbyAnswer } from './identity.ts';
 import { type Answer, errorAnswer, type Page } from './page.ts';
 
 /** CoreDNS's bounds: 0.25 ms, times ten. */
 const BOUNDS_SECONDS: readonly number[] = [0.00025, 0.0025, 0.025, 0.25, 2.5];
 
-export interface HealthPageOptions {
+export interface HealthPageOptions extends ProbeIdentity {
   /** Asks the agent a question through its own socket. Resolves when it was answered, rejects with the reason within a second or so. */
   readonly probe: () => Promise<void>;
-  readonly podUid: string | undefined;
   readonly clock: Clock;
 }
 
@@ -29,13 +28,15 @@ export class HealthPage implements Page {
   }
 
   async answer(query: URLSearchParams): Promise<Answer> {
-    const mistake = mistakenIdentity(query, this.#options.podUid);
+    const standby = standbyAnswer(query, this.#options, (message) => plain(`OK: ${message}\n`));
+    if (standby !== undefined) return await standby;
+    const mistake = mistakenIdentity(query, this.#options);
     if (mistake !== undefined) return errorAnswer(503, 'ERR_OTHER_PROCESS', mistake);
     const startMs = this.#options.clock.nowMs();
     try {
       this.#asked ??= this.#options.probe();
       await this.#asked;
-      return { status: 200, contentType: 'text/plain; charset=utf-8', body: 'OK\n' };
+      return plain('OK\n');
     } catch (error) {
       this.#failures++;
       return errorAnswer(503, 'ERR_UNHEALTHY', (error as Error).message);
@@ -67,4 +68,8 @@ export class HealthPage implements Page {
     this.#counts[bucket]!++;
     this.#sumSeconds += seconds;
   }
+}
+
+function plain(body: string): Answer {
+  return { status: 200, contentType: 'text/plain; charset=utf-8', body };
 }

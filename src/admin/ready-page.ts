@@ -1,4 +1,4 @@
-import { mistakenIdentity } from './identity.ts';
+import { mistakenIdentity, type ProbeIdentity, standbyAnswer } from './identity.ts';
 import { type Answer, jsonAnswer, type Page } from './page.ts';
 
 /** One of the things that must be so before pods' queries are sent here. */
@@ -12,9 +12,8 @@ export interface Reason {
   readonly message: string;
 }
 
-export interface ReadyPageOptions {
+export interface ReadyPageOptions extends ProbeIdentity {
   readonly reasons: () => readonly Reason[];
-  readonly podUid: string | undefined;
 }
 
 /** `/ready`: 200 when every reason holds, else 503; the reasons stand in the body of both. */
@@ -27,9 +26,13 @@ export class ReadyPage implements Page {
     this.#options = options;
   }
 
-  answer(query: URLSearchParams): Answer {
+  answer(query: URLSearchParams): Answer | Promise<Answer> {
+    const standby = standbyAnswer(query, this.#options, (message) =>
+      jsonAnswer(200, { ready: true, reasons: [{ name: 'identity', ok: true, message }] }),
+    );
+    if (standby !== undefined) return standby;
     const reasons = [...this.#options.reasons()];
-    const mistake = mistakenIdentity(query, this.#options.podUid);
+    const mistake = mistakenIdentity(query, this.#options);
     if (mistake !== undefined) reasons.unshift({ name: 'identity', ok: false, message: mistake });
     const ready = reasons.every((reason) => reason.ok);
     return jsonAnswer(ready ? 200 : 503, { ready, reasons });

@@ -16,6 +16,19 @@ export interface Status {
   readonly cache: CacheStatus;
   readonly limits: readonly LimitStatus[];
   readonly residentBytes: number;
+  /** Null where no hand-over was asked for (`--state`). */
+  readonly handOver: HandOverStatus | null;
+}
+
+/** Which processes of this node's agents there are. Only the one that serves can be asked. */
+export interface HandOverStatus {
+  /** `starting`, `waiting`, `serving`, `standby` */
+  readonly role: string;
+  /** Of the pod on this node: the higher one serves. */
+  readonly generation: number;
+  /** How the start came by its addresses: `cold`, `taken` from another process, or `yielded` by one. */
+  readonly arrival: string;
+  readonly standbys: readonly { readonly pod: string | null; readonly pid: number; readonly generation: number }[];
 }
 
 export interface ZoneStatus {

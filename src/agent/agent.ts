@@ -22,6 +22,7 @@ import { ClusterKnowledge } from './cluster-knowledge.ts';
 import { configReport } from './config-report.ts';
 import { DataPlane } from './data-plane.ts';
 import { FixedSettings } from './fixed-settings.ts';
+import { HandOver } from './hand-over.ts';
 import { limitHeapGrowth } from './heap-growth.ts';
 import { HttpServers } from './http-servers.ts';
 import { trimMemory } from './memory-trim.ts';
@@ -35,10 +36,15 @@ export interface AgentParts {
   log: Logger;
   /** Where reloads are counted; a configuration that is never read again has none. */
   reloads?: Reloads;
+  /** Ends a start that waits behind a newer process: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Time limits of clients' connections are seconds: this wheel need not wake the process often. */
 const SLOW_TICK_MS = 250;
+
+/** How often it is looked whether the last TCP connection is gone while a successor serves. */
+const LEAVING_STEP_MS = 50;
 
 /** The composition root: the only one who knows all rooms. `start` says what begins in which order, `stop` ends it in the reverse. */
 export class Agent {
@@ -52,6 +58,7 @@ export class Agent {
   readonly #reloads: Reloads | undefined;
   readonly #listeners: Listeners;
   readonly #presence: NodePresence;
+  readonly #handOver: HandOver;
   readonly #cluster: ClusterKnowledge;
   readonly #snapshot: Snapshot | undefined;
   readonly #endWarmUp: () => void;
@@ -68,26 +75,38 @@ export class Agent {
     const traffics = new TrafficTable(new ZoneIds());
     const cluster = await ClusterKnowledge.open(config, { clock, log });
     const dataPlane = new DataPlane(config, { clock, log, zones: traffics.zones });
-    // The addresses must be there to be bound; nothing comes to them yet.
-    const presence = await NodePresence.open(config, { clock, log });
+    // With the cache of a process that serves, and then its sockets; or when it is this one's turn.
+    const handOver = await HandOver.open(config, { dataPlane, log, signal: parts.signal });
     // Bound before anything else is seen from outside: whoever finds it ready or healthy can ask it.
     const wheel = new TimerWheel({ clock, tickMs: SLOW_TICK_MS });
     const { responder, cache } = dataPlane;
-    const listenersParts = { responder, traffics, clock, wheel, log, slab: cache.memory.bytes };
-    const listeners = await Listeners.open(config.listen, listenersParts).catch(async (error) => {
+    const { adopt } = handOver;
+    const listenersParts = { responder, traffics, clock, wheel, log, slab: cache.memory.bytes, adopt };
+    const open = async (): Promise<[NodePresence, Listeners]> => {
+      // The addresses must be there to be bound; nothing comes to them yet.
+      const presence = await NodePresence.open(config, { clock, log });
+      try {
+        return [presence, await Listeners.open(config.listen, listenersParts)];
+      } catch (error) {
+        await presence.close();
+        throw error;
+      }
+    };
+    const [presence, listeners] = await handOver.enter(open).catch((error) => {
+      handOver.close();
       dataPlane.close();
-      await presence.close();
       throw error;
     });
-    const agent = new Agent(config, parts, traffics, dataPlane, listeners, presence, cluster);
+    const agent = new Agent(config, parts, traffics, dataPlane, listeners, presence, handOver, cluster);
     agent.#registerMetrics();
     await agent.#openHttp();
     agent.#sayWhereItListens();
     presence.redirect(listeners, () => dataPlane.hasAnswers);
     if (presence.needsClusterDns) cluster.followClusterDns((places) => void presence.setClusterDns(places));
+    await agent.#settle();
     // Behind what is asked already: nothing waits for it.
     agent.#snapshot?.start();
-    void agent.#snapshot?.load();
+    if (!handOver.hasInherited) void agent.#snapshot?.load();
     limitHeapGrowth();
     agent.#endTrim = await trimMemory();
     return agent;
@@ -100,6 +119,7 @@ export class Agent {
     dataPlane: DataPlane,
     listeners: Listeners,
     presence: NodePresence,
+    handOver: HandOver,
     cluster: ClusterKnowledge,
   ) {
     this.#config = config;
@@ -110,6 +130,7 @@ export class Agent {
     this.#dataPlane = dataPlane;
     this.#listeners = listeners;
     this.#presence = presence;
+    this.#handOver = handOver;
     this.#cluster = cluster;
     this.#readiness = new Readiness({
       hasAnswers: () => dataPlane.hasAnswers,
@@ -117,6 +138,7 @@ export class Agent {
       loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.name} for ${zone}`),
       nodeNetwork: () => presence.reasons,
       cluster: () => cluster.reasons,
+      handOver: () => handOver.reasons,
     });
     this.#readiness.listening();
     this.#snapshot = snapshotOf(config, dataPlane, log);
@@ -141,13 +163,20 @@ export class Agent {
     this.#cluster.follow(held, (places) => void this.#presence.setClusterDns(places));
   }
 
-  /** Not ready, and queries go to the cluster DNS; goes on answering what still comes for the lameduck time; then ends what is in flight and closes. */
+  /**
+   * Not ready, and queries go to the cluster DNS; goes on answering what still comes for the lameduck time; then ends what is in flight and closes. While a successor serves, only
+   * the TCP connections that are left are waited for, as long at the most.
+   */
   async stop({ lameduckMs = this.#config.lameduckMs }: { lameduckMs?: number } = {}): Promise<void> {
     this.#readiness.leaving();
     this.#log.info({ lameduckMs }, 'stopping');
     const hasLeft = this.#presence.leave();
-    if (lameduckMs > 0) await new Promise((resolve) => setTimeout(resolve, lameduckMs));
+    const endMs = monotonicClock.nowMs() + lameduckMs;
+    while (monotonicClock.nowMs() < endMs && !(this.#handOver.isStandby && this.#listeners.counts.total === 0)) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(LEAVING_STEP_MS, endMs - monotonicClock.nowMs())));
+    }
     await hasLeft;
+    this.#handOver.close();
     this.#endWarmUp();
     this.#endTrim();
     await this.#listeners.close();
@@ -160,6 +189,22 @@ export class Agent {
     this.#log.info({}, 'stopped');
   }
 
+  /** The process that starts at SIGUSR2 takes over from this one; see `HandOver`. */
+  get handOver(): HandOver {
+    return this.#handOver;
+  }
+
+  /** From now on this process is the one that serves: the one before stands by. */
+  async #settle(): Promise<void> {
+    const estate = {
+      listeners: this.#listeners,
+      http: this.#http!,
+      presence: this.#presence,
+      snapshot: this.#snapshot,
+    };
+    await this.#handOver.settle(estate);
+  }
+
   #registerMetrics(): void {
     const register = this.#register;
     registerTrafficMetrics(register, this.#traffics);
@@ -167,6 +212,7 @@ export class Agent {
     registerListenMetrics(register, this.#listeners);
     registerNodeNetworkMetrics(register, () => this.#presence.report);
     this.#cluster.registerMetrics(register);
+    this.#handOver.registerMetrics(register);
     registerLimitMetrics(register);
     registerProcessMetrics(register, {
       version: packageVersion(),
@@ -191,9 +237,13 @@ export class Agent {
           listen: this.#listeners.addresses,
           reasons: this.#readiness.reasons(),
           traffics: this.#traffics,
+          handOver: this.#handOver.report,
         }),
       config: () => configReport({ config: this.#config, reloads: this.#reloads, restartNeeded: this.#fixed.waiting }),
       podUid: process.env['POD_UID'],
+      askStandby: this.#handOver.askStandby,
+      libc: this.#handOver.libc,
+      adopt: this.#handOver.adoptHttp,
       clock,
       log: this.#log,
       troubles: new TroubleLog({ log: this.#log, clock }),

@@ -11,6 +11,8 @@ export interface ReadinessParts {
   nodeNetwork?: () => readonly Reason[];
   /** What the knowledge of the cluster has to say. */
   cluster?: () => readonly Reason[];
+  /** What the hand-over has to say. */
+  handOver?: () => readonly Reason[];
 }
 
 /** Whether pods' queries may be sent here, and why. Once ready, silent upstreams do not end it: stale answers are better than none. */
@@ -20,18 +22,20 @@ export class Readiness {
   readonly #loops: () => readonly string[];
   readonly #nodeNetwork: () => readonly Reason[];
   readonly #cluster: () => readonly Reason[];
+  readonly #handOver: () => readonly Reason[];
   #wasAnswered = false;
   #isListening = false;
   #isLeaving = false;
 
   constructor(parts: ReadinessParts) {
     const { hasAnswers, configError = () => undefined, loops = () => [] } = parts;
-    const { nodeNetwork = () => [], cluster = () => [] } = parts;
+    const { nodeNetwork = () => [], cluster = () => [], handOver = () => [] } = parts;
     this.#hasAnswers = hasAnswers;
     this.#configError = configError;
     this.#loops = loops;
     this.#nodeNetwork = nodeNetwork;
     this.#cluster = cluster;
+    this.#handOver = handOver;
   }
 
   listening(): void {
@@ -65,6 +69,7 @@ export class Readiness {
       this.#upstreams(),
       ...this.#nodeNetwork(),
       ...this.#cluster(),
+      ...this.#handOver(),
     ];
   }
 

@@ -1,5 +1,5 @@
 import type { Reason } from '../admin/ready-page.ts';
-import type { Status, UpstreamState, UpstreamStatus, ZoneStatus } from '../admin/status.ts';
+import type { HandOverStatus, Status, UpstreamState, UpstreamStatus, ZoneStatus } from '../admin/status.ts';
 import { HIT_DENIAL, HIT_SUCCESS, MISS, SERVED_STALE } from '../cache/cache-traffic.ts';
 import type { Config, SocketAddress, ZoneConfig } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
@@ -24,10 +24,11 @@ export interface StatusSources {
   listen: readonly SocketAddress[];
   reasons: readonly Reason[];
   traffics: TrafficTable;
+  handOver: HandOverStatus | null;
 }
 
 /** The agent at this moment, gathered from its rooms. */
-export function statusReport({ config, dataPlane, listen, reasons, traffics }: StatusSources): Status {
+export function statusReport({ config, dataPlane, listen, reasons, traffics, handOver }: StatusSources): Status {
   const { cache } = dataPlane;
   return {
     version: packageVersion(),
@@ -48,6 +49,7 @@ export function statusReport({ config, dataPlane, listen, reasons, traffics }: S
     },
     limits: LIMITS.map(({ name, value, hits }) => ({ name, value, hits })),
     residentBytes: process.memoryUsage.rss(),
+    handOver,
   };
 }
 

@@ -203,3 +203,9 @@ export const CLUSTER_DNS_ENDPOINTS = limit('cluster_dns_endpoints', 256);
 
 /** Bytes of the cache's snapshot in `--state`: 67,108,864, twice what the usual cache comes to; /run is memory. Full: what fits is kept. */
 export const SNAPSHOT_BYTES = limit('snapshot_bytes', 64 * 1024 * 1024);
+
+/** Characters of one message between an agent and its successor: the names of 250 sockets of 60 B each, with room. 65,536. Full: the connection ends, and the old one serves on. */
+export const HANDOVER_MESSAGE = limit('handover_message_bytes', 65_536);
+
+/** Processes on the hand-over socket at one time: one that takes over, those that stand by (two or three on a node), and some to spare. 16 x 70 KiB = 1.1 MiB. Full: refused. */
+export const HANDOVER_LINKS = limit('handover_links', 16);

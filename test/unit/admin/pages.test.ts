@@ -24,6 +24,7 @@ const STATUS: Status = {
   cache: { bytes: 0, budgetBytes: 1, entries: 0, hits: 0, misses: 0, stale: 0 },
   limits: [],
   residentBytes: 1,
+  handOver: null,
 };
 
 const CONFIG = { version: null, error: null, restartNeeded: [], config: { zones: [] } };

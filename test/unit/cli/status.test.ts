@@ -64,6 +64,7 @@ const STATUS: Status = {
     { name: 'waiters', value: 4, hits: 7 },
   ],
   residentBytes: 1,
+  handOver: null,
 };
 
 async function serve(t: TestContext, body: string): Promise<string> {
