@@ -22,6 +22,10 @@ export class IpsetSwitch implements IptablesSwitch {
     return `-m set --match-set ${switchName(family)} dst,dst`;
   }
 
+  isDisarmed(family: Family): string {
+    return `-m set ! --match-set ${switchName(family)} dst,dst`;
+  }
+
   async prepare(families: readonly Family[]): Promise<void> {
     for (const family of families) await runIpset(createSet(family));
   }

@@ -13,16 +13,25 @@ const PROBE = `${PREFIX}PROBE`;
 
 export type SwitchKind = IptablesSwitch['name'];
 
+export interface ProbeOptions {
+  readonly families: readonly Family[];
+  /** With it, zones are not used, and not tried. */
+  readonly hasNoTrack: boolean;
+  readonly kind?: SwitchKind | undefined;
+}
+
 /** The switch that this host has, and what else rules may use. Tries rules, in a chain of its own that is gone afterwards. Rejects with `ERR_SWITCH` where there is none. */
 export async function probeFeatures(
   command: IptablesCommand,
-  families: readonly Family[],
-  kind?: SwitchKind,
+  { families, hasNoTrack, kind }: ProbeOptions,
 ): Promise<RuleFeatures & { readonly switch: IptablesSwitch }> {
   const failures: string[] = [];
   for (const candidate of switches(kind)) {
     const failure = await probeSwitch(command, candidate, families);
-    if (failure === undefined) return { ...featuresOf(candidate, await takes(command, U32)), switch: candidate };
+    if (failure === undefined) {
+      const [hasU32, hasZones] = [await takes(command, U32), hasNoTrack || (await takes(command, ZONES, 'raw'))];
+      return { ...featuresOf(candidate, hasU32, hasZones), switch: candidate };
+    }
     failures.push(`${candidate.name}: ${failure}`);
     candidate.close();
   }
@@ -37,13 +46,22 @@ export function featuresFromDump(dump: Dump): RuleFeatures {
   const isRecent = rules.some((rule) => rule.includes('-m recent '));
   // Without a reset to look at, what a kernel usually has.
   const hasU32 = !rules.some((rule) => rule.includes('-m length '));
-  return featuresOf(isRecent ? new RecentSwitch() : new IpsetSwitch(), hasU32);
+  const hasZones = rules.length === 0 || rules.some((rule) => rule.includes('--zone-orig '));
+  return featuresOf(isRecent ? new RecentSwitch() : new IpsetSwitch(), hasU32, hasZones);
 }
+
+/** Only the table raw takes it. */
+const ZONES = '-j CT --zone-orig 1';
 
 const U32 = '-m u32 --u32 "0x0&0x1=0x1" -j RETURN';
 
-function featuresOf(found: IptablesSwitch, hasU32: boolean): RuleFeatures {
-  return { isArmed: (family) => found.isArmed(family), hasU32 };
+function featuresOf(found: IptablesSwitch, hasU32: boolean, hasZones: boolean): RuleFeatures {
+  return {
+    isArmed: (family) => found.isArmed(family),
+    isDisarmed: (family) => found.isDisarmed(family),
+    hasU32,
+    hasZones,
+  };
 }
 
 function switches(kind: SwitchKind | undefined): IptablesSwitch[] {
@@ -68,11 +86,11 @@ async function probeSwitch(
   }
 }
 
-async function takes(command: IptablesCommand, rule: string): Promise<boolean> {
+async function takes(command: IptablesCommand, rule: string, table = 'filter'): Promise<boolean> {
   const chain = `:${PROBE} - [0:0]`;
   try {
-    await command.restore(`*filter\n${chain}\n-A ${PROBE} ${rule}\nCOMMIT\n`);
-    await command.restore(`*filter\n${chain}\n-X ${PROBE}\nCOMMIT\n`);
+    await command.restore(`*${table}\n${chain}\n-A ${PROBE} ${rule}\nCOMMIT\n`);
+    await command.restore(`*${table}\n${chain}\n-X ${PROBE}\nCOMMIT\n`);
     return true;
   } catch (error) {
     if ((error as SignpostError).code === 'ERR_IPTABLES') return false;

@@ -22,9 +22,15 @@ export interface WantedChain {
 export interface RuleFeatures {
   /** The switch as a match: true while the packet's destination has an element. */
   readonly isArmed: (family: Family) => string;
+  readonly isDisarmed: (family: Family) => string;
   /** xt_u32, which can tell a SYN's refusal from other resets, and an ICMP error's port. */
   readonly hasU32: boolean;
+  /** Zones of the connection table, one for each direction (Linux 4.3, where it is built so). */
+  readonly hasZones: boolean;
 }
+
+/** Of the connection table, for queries that are not the agent's. A number that nobody else is known to use. */
+const ZONE = 53;
 
 type Protocol = 'udp' | 'tcp';
 
@@ -35,6 +41,8 @@ const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
  *
  *     raw     PREROUTING  query, switch on ─────────▶ not tracked, so no translation reaches it, and the socket gets it
  *             OUTPUT      the same of the host's own queries; replies are never tracked
+ *             NOTRACK off: while the switch is off, queries are looked up in a zone of their own, where none is known to go to the agent; answers come in the usual one.
+ *             So a client's long-lived socket is led elsewhere, and back, as a new one is
  *     nat     PREROUTING  query that is tracked, so the switch is off (or NOTRACK is) ─▶ DNAT to a DNS pod; Services are kube-proxy's
  *             OUTPUT      the same, except what 127.0.0.1 and ::1 ask: the agent's own question must not be answered by others
  *             POSTROUTING the host's own queries have a listen address as source: masqueraded when they leave
@@ -56,11 +64,15 @@ export function wantedChains(wanted: WantedRules, family: Family, features: Rule
   ]);
   const untracked = arrived.map((match) => `${match} -j CT --notrack`);
   const replies = perProtocol(listen, (address, protocol) => [`${replyFrom(address, protocol)} -j CT --notrack`]);
+  const elsewhere = perProtocol(listen, (address, protocol) => [
+    `${queryTo(address, protocol)} ${features.isDisarmed(family)} -j CT --zone-orig ${ZONE}`,
+  ]);
   const bypass = wanted.hasNoTrack ? [] : kept;
+  const raw = wanted.hasNoTrack
+    ? [chain('raw', 'PREROUTING', untracked), chain('raw', 'OUTPUT', [...untracked, ...replies])]
+    : [chain('raw', 'PREROUTING', elsewhere), chain('raw', 'OUTPUT', elsewhere)];
   return [
-    ...(wanted.hasNoTrack
-      ? [chain('raw', 'PREROUTING', untracked), chain('raw', 'OUTPUT', [...untracked, ...replies])]
-      : []),
+    ...(wanted.hasNoTrack || features.hasZones ? raw : []),
     chain('nat', 'PREROUTING', [...bypass, ...failovers.flatMap((failover) => failoverRules(failover, ''))]),
     chain('nat', 'OUTPUT', [
       ...bypass,

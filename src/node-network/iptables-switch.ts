@@ -14,6 +14,8 @@ export interface IptablesSwitch {
   readonly name: 'ipset' | 'xt_recent';
   /** The match that holds while the packet's destination has an element. */
   isArmed(family: Family): string;
+  /** The opposite of it. */
+  isDisarmed(family: Family): string;
   /** What rules refer to is there, before they are. */
   prepare(families: readonly Family[]): Promise<void>;
   renew(listen: readonly SocketAddress[]): Promise<void>;

@@ -54,7 +54,7 @@ export class IptablesRules implements RuleKind {
   apply(wanted: WantedRules): Promise<void> {
     return this.#inTurn(async () => {
       const families = FAMILIES.filter((family) => hasFamily(wanted, family));
-      if (families.length > 0) await this.#prepare(families);
+      if (families.length > 0) await this.#prepare(families, wanted.hasNoTrack);
       for (const family of FAMILIES) await this.#applyFamily(wanted, family);
       if (!this.#hasCleaned) await this.#cleanOthers();
       this.#hasCleaned = true;
@@ -106,10 +106,10 @@ export class IptablesRules implements RuleKind {
   }
 
   /** What rules will refer to. Again before each writing: somebody may have destroyed it together with the rules. */
-  async #prepare(families: readonly Family[]): Promise<void> {
+  async #prepare(families: readonly Family[], hasNoTrack: boolean): Promise<void> {
     if (this.#features !== undefined) return this.#features.switch.prepare(families);
     const command = new IptablesCommand(this.variant, families[0]!);
-    this.#features = await probeFeatures(command, families, this.#switchKind);
+    this.#features = await probeFeatures(command, { families, hasNoTrack, kind: this.#switchKind });
     this.#log.debug(
       { tool: command.name, switch: this.#features.switch.name, u32: this.#features.hasU32 },
       'Rules by iptables',

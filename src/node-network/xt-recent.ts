@@ -16,6 +16,10 @@ export class RecentSwitch implements IptablesSwitch {
     return `-m recent --rcheck --seconds ${LIFE_SECONDS} --name ${switchName(family)} --rdest`;
   }
 
+  isDisarmed(family: Family): string {
+    return `-m recent ! --rcheck --seconds ${LIFE_SECONDS} --name ${switchName(family)} --rdest`;
+  }
+
   async prepare(): Promise<void> {}
 
   renew(listen: readonly SocketAddress[]): Promise<void> {
