@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, afterEach, before, suite, test } from 'node:test';
+import type { Child } from '../servers/child.ts';
+import { program } from '../servers/programs.ts';
+import { skipWithoutNamespaces } from './namespace.ts';
+import { LINK_LOCAL, NAMES } from './world/addresses.ts';
+import { doctor, networkState } from './world/command.ts';
+import type { ProxyKind } from './world/kube-proxy.ts';
+import { WORLD_PROGRAMS, World } from './world/world.ts';
+
+const NOBODY = { 4: [], 6: [] };
+const ADMIN = '127.0.0.1:9254';
+const MODES: readonly { readonly mode: string; readonly proxy: ProxyKind }[] = [
+  { mode: 'nftables', proxy: 'iptables-nft' },
+  { mode: 'iptables', proxy: 'iptables-nft' },
+];
+
+const skip = skipWithoutNamespaces(...WORLD_PROGRAMS, 'ipset');
+
+suite('a start on a node that is not ready for it', { skip, concurrency: true }, () => {
+  for (const { mode, proxy } of MODES) {
+    suite(mode, { concurrency: 1 }, () => {
+      let world: World;
+      let agents: Child[] = [];
+      before(async () => {
+        world = await World.create(proxy);
+      });
+      afterEach(async () => {
+        for (const agent of agents) await agent.stop();
+        agents = [];
+      });
+      after(() => world?.delete());
+
+      const start = (...flags: string[]): Child => {
+        const agent = world.startAgent(['--node-network', mode, ...flags]);
+        agents.push(agent);
+        return agent;
+      };
+      const ready = async () => JSON.parse((await world.http(`http://${ADMIN}/ready`)).slice(4));
+      const isListening = (agent: Child) => agent.waitUntil('listening', () => agent.output.includes('"listening"'));
+      const answerer = (...flags: string[]) => world.answerer(world.pods[0], LINK_LOCAL[4], ...flags);
+      const reasonOf = async (name: string) =>
+        (await ready()).reasons.find((reason: { name: string }) => reason.name === name);
+
+      test('the Services of the cluster DNS have no endpoint yet: it serves outside names, the doctor says it, and cluster names follow', async () => {
+        await world.syncProxy(NOBODY);
+        const agent = start();
+        await isListening(agent);
+        const outside = await world.node.dig(`@${LINK_LOCAL[4]}`, NAMES.wild);
+        assert.match(outside, /status: NOERROR/);
+        const { said, codes } = await doctor(world.node);
+        assert.match(said('upstream-silent'), /10\.96\.0\.11.*nobody else answers for cluster\.local\./);
+        assert.ok(codes('fail-over').includes('error failover-silent'), codes().join(', '));
+        await world.syncProxy();
+        await agent.waitUntil('answering cluster names', async () =>
+          (await world.pods[0].dig(`@${LINK_LOCAL[4]}`, NAMES.service)).includes('192.0.2.53'),
+        );
+        await world.untilReady(agent);
+        assert.match(await answerer(), /^signpost /);
+      });
+
+      test('the cluster DNS is silent: the same, and it is ready when it answers', async () => {
+        await world.clusterDns.pause();
+        const agent = start();
+        await isListening(agent);
+        assert.match((await reasonOf('answers')).message, /no upstream has answered yet/);
+        assert.equal((await ready()).ready, false);
+        world.clusterDns.kill('SIGCONT');
+        await world.untilReady(agent);
+        assert.match(await answerer('+tcp'), /^signpost /);
+      });
+
+      test('link, addresses and rules of one that was killed: taken over, nothing twice', async () => {
+        const first = start();
+        await world.untilReady(first);
+        const once = await networkState(world.node);
+        for (let times = 0; times < 3; times++) {
+          const killed = agents.at(-1)!;
+          killed.kill('SIGKILL');
+          await killed.exit;
+          await world.untilReady(start());
+        }
+        assert.equal(await networkState(world.node), once);
+        assert.match(await answerer(), /^signpost /);
+        const { codes } = await doctor(world.node);
+        assert.ok(!codes().some((code) => /duplicated|foreign|twice/.test(code)), codes().join(', '));
+      });
+
+      test('a link of that name that somebody else has made, down and with one of the addresses: used as it is', async () => {
+        await world.node.run(program('ip'), 'link', 'add', 'signpost0', 'type', 'bridge');
+        await world.node.run(program('ip'), 'address', 'add', `${LINK_LOCAL[4]}/32`, 'dev', 'signpost0');
+        await world.untilReady(start());
+        for (const host of [LINK_LOCAL[4], LINK_LOCAL[6]]) {
+          assert.match(await world.answerer(world.pods[1], host), /^signpost /, host);
+        }
+        await world.node.run(program('ip'), 'link', 'delete', 'signpost0');
+      });
+
+      test('a second agent by mistake, with a --state of its own: refused, and the first one serves on', async () => {
+        const first = start('--state', join(world.folder, 'one'));
+        await world.untilReady(first);
+        const second = start('--state', join(world.folder, 'two'), '--admin', '127.0.0.1:9255');
+        assert.deepEqual(await second.exit, { code: 1, signal: null });
+        assert.match(second.output, /which says that it is signpost .*give both the same --state DIR/);
+        assert.equal((await ready()).ready, true);
+        assert.match(await answerer(), /^signpost /);
+        const { stdout, stderr } = await world.getent(world.pods[0], NAMES.service, [LINK_LOCAL[4]]);
+        assert.match(stdout, /192\.0\.2\.53/, stderr);
+      });
+    });
+  }
+});
