@@ -13,7 +13,8 @@ export function networkReasons(report: NetworkReport, rules: WantedRules): reado
   const without = rules.failovers.filter(({ service, targets }) => service === undefined && targets.length === 0);
   if (report.mode === 'interface' || without.length === 0) return reasons;
   const families = [...new Set(without.map(({ listen }) => `IPv${familyOf(listen.host)}`))].join(' and ');
-  const message = `without the agent nobody answers on ${without.map(({ listen }) => listen.host).join(', ')}: no cluster DNS address of ${families} (--cluster-dns)`;
+  const hosts = without.map(({ listen }) => listen.host).join(', ');
+  const message = `without the agent only kube-proxy could lead queries for ${hosts}: no cluster DNS address of ${families} is known (--cluster-dns)`;
   return [...reasons, { name: 'fail-over', ok: true, warning: true, message }];
 }
 

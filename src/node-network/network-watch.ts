@@ -118,5 +118,5 @@ export function isOfTables(bytes: Uint8Array, header: NetlinkHeader, tables: rea
   const table = textOf(bytes, at, header.end, TABLE_NAME);
   if (table === undefined || !tables.includes(table)) return false;
   if (verb !== ELEMENTS_NEW && verb !== ELEMENTS_DELETED) return true;
-  return !/^(?:armed|leaving)[46]$/.test(textOf(bytes, at, header.end, SET_NAME) ?? '');
+  return !/^(?:armed|leaving|moved)[46]$/.test(textOf(bytes, at, header.end, SET_NAME) ?? '');
 }

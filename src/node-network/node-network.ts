@@ -26,8 +26,9 @@ type Step = 'link' | 'apply' | 'inspect' | 'renew' | 'withdraw' | 'watch';
 /** Without news. A look costs 12 ms of CPU, most of it in tools; where the kernel tells no news, it has to come sooner. */
 const LOOK_EVERY_MS = 30_000;
 const LOOK_BLIND_MS = 5000;
-/** With a look after each of them, someone who undoes what we mend would take 1% of a core. */
+/** With a look after each of them, someone who undoes what we mend would take 1% of a core; kube-proxy writes to the tables of iptables all the time. */
 const LOOK_REST_MS = 1000;
+const LOOK_REST_IPTABLES_MS = 10_000;
 /** For the last step of a process that ends: the switch runs out by itself. */
 const WITHDRAW_MS = 2000;
 
@@ -86,7 +87,10 @@ export class NodeNetwork {
     this.#log = log;
     this.#clock = clock;
     this.#troubles = new TroubleLog({ log, clock });
-    this.#reconcile = new Reconcile({ look: () => this.#look(), restMs: LOOK_REST_MS });
+    this.#reconcile = new Reconcile({
+      look: () => this.#look(),
+      restMs: mode === 'iptables' ? LOOK_REST_IPTABLES_MS : LOOK_REST_MS,
+    });
     this.#renewal = new Renewal(
       {
         clock,

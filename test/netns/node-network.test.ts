@@ -212,7 +212,7 @@ async function armedNow() {
 function ruleset(): string {
   return sh('nft -s list ruleset')
     .split('\n\n')
-    .filter((block) => !/set (?:armed|leaving)[46] /.test(block))
+    .filter((block) => !/set (?:armed|leaving|elsewhere)[46] /.test(block))
     .join('\n\n');
 }
 
