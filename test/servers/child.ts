@@ -65,7 +65,7 @@ export class Child {
   }
 
   /** Sends a message over the channel; the answer to it. */
-  async request(message: string): Promise<unknown> {
+  async request(message: string | object): Promise<unknown> {
     const answer = once(this.#process, 'message');
     this.#process.send(message);
     return (await answer)[0];
