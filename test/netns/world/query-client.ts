@@ -50,6 +50,11 @@ export class QueryClient {
     return latest;
   }
 
+  /** Everybody who has answered on any lane. */
+  get everyAnswerer(): ReadonlySet<string> {
+    return new Set(this.#lines().flatMap(({ answerer }) => answerer ?? []));
+  }
+
   /** Resolves when all lanes have their answers of somebody whose name begins so: `signpost` or `cluster-dns`. */
   async untilAnsweredBy(answerer: string, limitMs?: number): Promise<void> {
     const isSo = (): boolean => [...this.answerers.values()].every((name) => name.startsWith(answerer));

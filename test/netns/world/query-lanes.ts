@@ -73,7 +73,8 @@ class PacedLane {
     // An open connection dies with the process that has it; one that is not let in was refused.
     const onLost = (error?: NodeJS.ErrnoException): void =>
       end(() => {
-        if (isOpen) this.#counts.reset++;
+        // What is refused is not reset: then it was open, though nobody has told us yet.
+        if (isOpen || error?.code === 'ECONNRESET') this.#counts.reset++;
         else this.#onError(error ?? new Error('closed'));
       });
     socket.on('error', onLost);
