@@ -171,8 +171,10 @@ export class Agent {
     this.#readiness.leaving();
     this.#log.info({ lameduckMs }, 'stopping');
     const hasLeft = this.#presence.leave();
+    const wasStandby = this.#handOver.isStandby;
+    this.#handOver.leave();
     const endMs = monotonicClock.nowMs() + lameduckMs;
-    while (monotonicClock.nowMs() < endMs && !(this.#handOver.isStandby && this.#listeners.counts.total === 0)) {
+    while (monotonicClock.nowMs() < endMs && !this.#isDrained(wasStandby)) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(LEAVING_STEP_MS, endMs - monotonicClock.nowMs())));
     }
     await hasLeft;
@@ -203,6 +205,11 @@ export class Agent {
       snapshot: this.#snapshot,
     };
     await this.#handOver.settle(estate);
+  }
+
+  /** Of a process whose place another has taken: no client is left that only it can serve. */
+  #isDrained(wasStandby: boolean): boolean {
+    return (wasStandby || this.#handOver.isStandby) && this.#listeners.counts.total === 0;
   }
 
   #registerMetrics(): void {
@@ -238,6 +245,7 @@ export class Agent {
           reasons: this.#readiness.reasons(),
           traffics: this.#traffics,
           handOver: this.#handOver.report,
+          network: this.#presence.report,
         }),
       config: () => configReport({ config: this.#config, reloads: this.#reloads, restartNeeded: this.#fixed.waiting }),
       podUid: process.env['POD_UID'],

@@ -39,6 +39,7 @@ export class HandOver {
   readonly libc: Libc | undefined;
   /** Why nobody can take over from this process; undefined: they can, or nobody wanted it. */
   readonly #problem: string | undefined;
+  #isLeaving = false;
 
   static async open(config: Config, { dataPlane, log, signal }: HandOverParts): Promise<HandOver> {
     const { state } = config;
@@ -91,7 +92,8 @@ export class HandOver {
   readonly adoptHttp = (address: SocketAddress): number | undefined => this.#succession?.take(nameOf('http', address));
 
   /** All is open and read: from now on this process is the one that serves. Rejects where it must not be. */
-  async settle({ listeners, http, presence, snapshot }: Estate): Promise<void> {
+  async settle(estate: Estate): Promise<void> {
+    const { listeners, http, presence, snapshot } = estate;
     await this.#succession?.settle({
       saveCache: (fd, since) => this.#dataPlane.image.save(fd, since === undefined ? {} : { since }),
       sockets: () => {
@@ -111,9 +113,7 @@ export class HandOver {
       },
       resume: async () => {
         await listeners.resume();
-        snapshot?.start();
-        await presence.takeBack();
-        await http.resume();
+        await Promise.all([this.#redirect(estate), http.resume()]);
       },
       yield: async () => {
         presence.standBy();
@@ -121,12 +121,26 @@ export class HandOver {
         const [listen, answer] = await Promise.all([listeners.yield(), http.yield()]);
         return async () => {
           await listen();
-          snapshot?.start();
-          await presence.takeBack();
-          await answer();
+          await Promise.all([this.#redirect(estate), answer()]);
         };
       },
     });
+  }
+
+  async #redirect({ presence, snapshot }: Estate): Promise<void> {
+    if (this.#isLeaving) return;
+    snapshot?.start();
+    await presence.takeBack();
+  }
+
+  get isPossible(): boolean {
+    return this.#succession !== undefined;
+  }
+
+  /** Nothing is redirected here any more. One that stands by ends with that; one that serves may still be taken over from. */
+  leave(): void {
+    this.#isLeaving = true;
+    if (this.isStandby) this.close();
   }
 
   /** Another process serves, and this one must not touch what is the other's. */

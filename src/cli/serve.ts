@@ -15,7 +15,7 @@ export function defineServe(command: Command): void {
     .summary('run the agent: what the DaemonSet does')
     .description(
       'Runs the agent: listens, caches, and forwards cluster names to the cluster DNS and all others to the upstreams.\n' +
-        'SIGTERM: not ready, answers for the lameduck time, ends. SIGHUP: reads the files again.',
+        'SIGTERM: not ready, answers for the lameduck time, ends. SIGHUP: reads the files again. SIGUSR2: a new process takes over (with --state).',
     )
     .addHelpText('after', `${VALUES_HELP}\n${EXAMPLES}`)
     .action((flags: Flags) => serve(flags));
@@ -33,10 +33,15 @@ async function serve(flags: Flags): Promise<void> {
     const source = new ConfigSource(flags, surroundings, readers, readElsewhere);
     return { source, ...source.load() };
   });
-  const [{ Agent }, { createLogger }] = await Promise.all([import('../agent/agent.ts'), import('../agent/logger.ts')]);
+  const [{ Agent }, { createLogger }, { SuccessorProcesses }] = await Promise.all([
+    import('../agent/agent.ts'),
+    import('../agent/logger.ts'),
+    import('../agent/successor-processes.ts'),
+  ]);
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   for (const note of notes) log.warn({}, note);
-  const starting = Agent.start(config, { log, reloads: source });
+  const ending = new AbortController();
+  const starting = Agent.start(config, { log, reloads: source, signal: ending.signal });
   const apply = async (next: Config): Promise<void> => {
     await (await starting).reload(next);
     log.level = next.logLevel;
@@ -44,13 +49,22 @@ async function serve(flags: Flags): Promise<void> {
   const reload = (): void => void starting.then(() => source.reload(apply, log));
   const unwatch = source.watch(reload);
   process.on('SIGHUP', reload);
+  const successors = new SuccessorProcesses(log);
+  process.on('SIGUSR2', () => void starting.then(({ handOver }) => successors.begin(handOver)));
   stopOnSignals(async (signal) => {
     unwatch();
-    const agent = await starting;
+    // A start that waits behind a newer process waits no more.
+    ending.abort();
+    const agent = await starting.catch(() => undefined);
+    const haveEnded = successors.end(signal);
     // A person at the keyboard has nothing to drain.
-    await agent.stop(signal === 'SIGINT' ? { lameduckMs: 0 } : {});
+    await agent?.stop(signal === 'SIGINT' ? { lameduckMs: 0 } : {});
+    await haveEnded;
   });
-  const agent = await starting;
+  const agent = await starting.catch((error) => {
+    if (!ending.signal.aborted) throw error;
+  });
+  if (agent === undefined) return;
   // Control plane only, for the data plane does not throw: what failed is lost, the node's DNS is not.
   process.on('uncaughtException', (error, origin) => {
     agent.panics++;
