@@ -18,6 +18,30 @@ export interface Status {
   readonly residentBytes: number;
   /** Null where no hand-over was asked for (`--state`). */
   readonly handOver: HandOverStatus | null;
+  /** Null where the node's network is left alone (`--node-network off`). */
+  readonly network: NetworkStatus | null;
+}
+
+/** What the agent has set up on the node; counters run from the start of the process. */
+export interface NetworkStatus {
+  /** `nftables`, `iptables`, `interface` */
+  readonly mode: string;
+  readonly modeReason: string;
+  /** `idle`, `prepared`, `armed`, `paused`, `withdrawn` */
+  readonly state: string;
+  /** Where the addresses are. */
+  readonly link: string;
+  readonly addresses: readonly string[];
+  readonly renewals: number;
+  /** Not there before the first renewal of the switch. */
+  readonly renewedSecondsAgo?: number | undefined;
+  /** Seconds in which the switch was not renewed, for the agent could not show that it answers. */
+  readonly notServing: number;
+  /** What was mended, and what failed, each with how often. */
+  readonly repairs: Readonly<Record<string, number>>;
+  readonly errors: Readonly<Record<string, number>>;
+  /** What is not as it should be now. */
+  readonly findings: readonly { readonly code: string; readonly message: string; readonly remedy?: string }[];
 }
 
 /** Which processes of this node's agents there are. Only the one that serves can be asked. */

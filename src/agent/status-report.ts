@@ -7,6 +7,7 @@ import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import { LIMITS } from '../core/limits.ts';
 import { packageVersion } from '../core/version.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
+import type { NetworkReport } from '../node-network/network-report.ts';
 import {
   STANDING_DOUBTFUL,
   STANDING_DOWN,
@@ -25,10 +26,19 @@ export interface StatusSources {
   reasons: readonly Reason[];
   traffics: TrafficTable;
   handOver: HandOverStatus | null;
+  network: NetworkReport;
 }
 
 /** The agent at this moment, gathered from its rooms. */
-export function statusReport({ config, dataPlane, listen, reasons, traffics, handOver }: StatusSources): Status {
+export function statusReport({
+  config,
+  dataPlane,
+  listen,
+  reasons,
+  traffics,
+  handOver,
+  network,
+}: StatusSources): Status {
   const { cache } = dataPlane;
   return {
     version: packageVersion(),
@@ -50,6 +60,7 @@ export function statusReport({ config, dataPlane, listen, reasons, traffics, han
     limits: LIMITS.map(({ name, value, hits }) => ({ name, value, hits })),
     residentBytes: process.memoryUsage.rss(),
     handOver,
+    network: network.mode === 'off' ? null : network,
   };
 }
 

@@ -14,7 +14,6 @@ import { type AgentProcess, findAgents } from '../doctor/agent-processes.ts';
 import { HostFiles } from '../doctor/host-files.ts';
 import { type NetworkReading, readNetwork } from '../doctor/network-reading.ts';
 import type { AskOptions, Patient, Reply, UpstreamProbe } from '../doctor/patient.ts';
-import type { NetworkReport } from '../node-network/network-report.ts';
 import { RCODE_MASK } from '../wire/constants.ts';
 import { nameFromText } from '../wire/name.ts';
 import { rcodeToText, typeFromText } from '../wire/type-names.ts';
@@ -40,7 +39,7 @@ export async function admit(flags: Flags, host?: string): Promise<Patient> {
   const agent = agents[0];
   const nodeNetwork = config?.nodeNetwork ?? { mode: 'auto', interface: DEFAULTS.interface, hasNoTrack: true };
   const status = await askStatus(config === undefined ? parseSocketAddress(DEFAULTS.admin, undefined) : config.admin);
-  const report = 'failure' in status ? undefined : (status as { network?: NetworkReport }).network;
+  const report = 'failure' in status ? undefined : (status.network ?? undefined);
   let network: Promise<NetworkReading> | undefined;
   return {
     config,

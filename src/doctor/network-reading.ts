@@ -1,7 +1,8 @@
+import type { NetworkStatus } from '../admin/status.ts';
 import type { Config, NodeNetworkConfig } from '../config/config.ts';
 import { chooseMode } from '../node-network/choose-mode.ts';
 import { readHostFacts } from '../node-network/host-facts.ts';
-import type { NetworkMode, NetworkReport } from '../node-network/network-report.ts';
+import type { NetworkMode } from '../node-network/network-report.ts';
 import { wantedFromConfig } from '../node-network/wanted-from-config.ts';
 import type { WantedState } from '../node-network/wanted-state.ts';
 import type { AgentProcess } from './agent-processes.ts';
@@ -16,14 +17,14 @@ export interface NetworkReading {
   readonly wanted: WantedState | undefined;
   readonly traces: Traces;
   /** The agent's own word. */
-  readonly report: NetworkReport | undefined;
+  readonly report: NetworkStatus | undefined;
 }
 
 export interface ReadingParts {
   readonly config: Config | undefined;
   readonly nodeNetwork: NodeNetworkConfig;
   readonly agents: readonly AgentProcess[];
-  readonly report: NetworkReport | undefined;
+  readonly report: NetworkStatus | undefined;
 }
 
 /** Reads only. */
@@ -37,9 +38,9 @@ export async function readNetwork({ config, nodeNetwork, agents, report }: Readi
 async function modeOf(
   { mode }: NodeNetworkConfig,
   { table, chains }: Traces,
-  report: NetworkReport | undefined,
+  report: NetworkStatus | undefined,
 ): Promise<Pick<NetworkReading, 'mode' | 'reason'>> {
-  if (report !== undefined) return { mode: report.mode, reason: report.modeReason };
+  if (report !== undefined) return { mode: report.mode as NetworkMode, reason: report.modeReason };
   if (mode !== 'auto') return { mode, reason: 'asked for by --node-network' };
   if (table !== undefined) return { mode: 'nftables', reason: 'its table is there' };
   if (chains.length > 0) return { mode: 'iptables', reason: `its chains are in ${chains.join(', ')}` };

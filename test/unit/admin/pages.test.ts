@@ -25,6 +25,7 @@ const STATUS: Status = {
   limits: [],
   residentBytes: 1,
   handOver: null,
+  network: null,
 };
 
 const CONFIG = { version: null, error: null, restartNeeded: [], config: { zones: [] } };

@@ -65,6 +65,7 @@ const STATUS: Status = {
   ],
   residentBytes: 1,
   handOver: null,
+  network: null,
 };
 
 async function serve(t: TestContext, body: string): Promise<string> {
