@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly nodeFlags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** The program; where not given, the checkout's own. */
+  readonly entry?: string;
   /** What the command line begins with, such as `ip netns exec NAME`. */
   readonly prefix?: readonly string[];
 }
@@ -39,8 +41,8 @@ export async function startAgent(flags: readonly string[], options: AgentOptions
 
 /** `signpost serve` with these flags and no others, for starts that fail. */
 export function spawnAgent(flags: readonly string[], options: AgentOptions = {}): Child {
-  const { nodeFlags = [], env, cwd = ROOT, prefix = [] } = options;
-  const [first, ...rest] = [...prefix, process.execPath, ...nodeFlags, ENTRY, 'serve', ...flags];
+  const { nodeFlags = [], env, cwd = ROOT, entry = ENTRY, prefix = [] } = options;
+  const [first, ...rest] = [...prefix, process.execPath, ...nodeFlags, entry, 'serve', ...flags];
   const hasChannel = nodeFlags.length > 0;
   return new Child(first!, rest, { cwd, hasChannel, ...(env && { env: { ...process.env, ...env } }) });
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawnAgent } from '../../servers/agent.ts';
+import { type AgentOptions, spawnAgent } from '../../servers/agent.ts';
 import { type Child, run } from '../../servers/child.ts';
 import { Metrics } from '../../servers/metrics.ts';
 import { program } from '../../servers/programs.ts';
@@ -72,25 +72,16 @@ export class World {
    * `signpost serve` in the node's namespace, with the cluster DNS of both families behind `kube-dns-upstream` and admin on 127.0.0.1:9254. `flags` come last; those that may
    * be given once replace. Wait with `untilReady`.
    */
-  startAgent(flags: readonly string[], { prefix = [], env = {}, nodeFlags = [] }: WorldAgentOptions = {}): Child {
+  startAgent(flags: readonly string[], { prefix = [], ...options }: WorldAgentOptions = {}): Child {
     const listen = flags.includes('--listen') ? [] : ['--listen', LINK_LOCAL[4], '--listen', LINK_LOCAL[6]];
     const dns = flags.includes('--cluster-dns')
       ? []
       : ['--cluster-dns', KUBE_DNS_UPSTREAM[4], '--cluster-dns', KUBE_DNS_UPSTREAM[6]];
-    const own = [
-      '--upstream',
-      `tcp://${DNS_PODS[4][0]}`,
-      '--metrics',
-      'off',
-      '--lameduck',
-      '0s',
-      '--log-format',
-      'json',
-    ];
+    const upstream = flags.includes('--upstream') ? [] : ['--upstream', `tcp://${DNS_PODS[4][0]}`];
+    const own = [...upstream, '--metrics', 'off', '--lameduck', '0s', '--log-format', 'json'];
     const admin = flags.includes('--admin') ? [] : ['--admin', ADMIN];
     const child = spawnAgent([...listen, ...dns, ...own, ...admin, ...flags], {
-      nodeFlags,
-      env,
+      ...options,
       prefix: [...this.node.prefix, ...prefix],
     });
     this.#children.add(child);
@@ -187,12 +178,8 @@ export class World {
   }
 }
 
-export interface WorldAgentOptions {
-  /** In front of the program, inside the namespace. */
-  readonly prefix?: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-  readonly nodeFlags?: readonly string[];
-}
+/** `prefix`: in front of the program, inside the namespace. */
+export type WorldAgentOptions = Pick<AgentOptions, 'prefix' | 'env' | 'nodeFlags' | 'entry'>;
 
 function end(addresses: readonly string[], gateway: Readonly<Record<4 | 6, string>>): string[] {
   return [

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { skipWithoutNamespaces } from './namespace.ts';
+import { KUBE_DNS, LINK_LOCAL } from './world/addresses.ts';
+import type { ProxyKind } from './world/kube-proxy.ts';
+import { lanesTo, QueryClient } from './world/query-client.ts';
+import { WORLD_PROGRAMS, World } from './world/world.ts';
+
+const HOSTS = [LINK_LOCAL[4], LINK_LOCAL[6], KUBE_DNS[4], KUBE_DNS[6]];
+const ROUNDS = 3;
+
+const MODES: readonly { readonly mode: string; readonly proxy: ProxyKind }[] = [
+  { mode: 'nftables', proxy: 'nftables' },
+  { mode: 'iptables', proxy: 'iptables-nft' },
+];
+
+const skip = skipWithoutNamespaces(...WORLD_PROGRAMS, 'ipset');
+
+suite('an agent that leaves and comes', { skip, concurrency: true }, () => {
+  for (const { mode, proxy } of MODES) {
+    const begin = (world: World, ...flags: string[]) =>
+      world.startAgent(['--node-network', mode, ...HOSTS.flatMap((host) => ['--listen', host]), ...flags], {
+        env: { KUBE_DNS_SERVICE_HOST: KUBE_DNS[4] },
+      });
+
+    test(`${mode}: told to stop, it is followed by the cluster DNS and comes back with no query lost`, async (t) => {
+      const world = await World.create(proxy);
+      try {
+        let agent = begin(world, '--lameduck', '1s');
+        await world.untilReady(agent);
+        const clients = [world.pods[0], world.node].map((from) => QueryClient.start(from, lanesTo(HOSTS, 50)));
+        for (const client of clients) world.own(client.child);
+        for (let round = 0; round < ROUNDS; round++) {
+          for (const client of clients) await client.untilAnsweredBy('signpost');
+          await agent.stop();
+          for (const client of clients) await client.untilAnsweredBy('cluster-dns');
+          agent = begin(world, '--lameduck', '1s');
+        }
+        for (const client of clients) await client.untilAnsweredBy('signpost');
+        // Longer than a query may be on its way.
+        await sleep(500);
+        for (const client of clients) {
+          for (const report of await client.stop()) {
+            t.diagnostic(JSON.stringify(report));
+            const { name, unanswered, refused, reset } = report;
+            assert.deepEqual({ name, unanswered, refused, reset }, { name, unanswered: 0, refused: 0, reset: 0 });
+          }
+        }
+      } finally {
+        await world.delete();
+      }
+    });
+
+    test(`${mode}: queries stay with the cluster DNS until somebody has answered the agent`, async () => {
+      const world = await World.create(proxy);
+      try {
+        // The rules of a process that was killed lead there.
+        const first = begin(world);
+        await world.untilReady(first);
+        first.kill('SIGKILL');
+        await first.exit;
+        const client = QueryClient.start(world.pods[0], lanesTo(HOSTS, 50));
+        world.own(client.child);
+        await client.untilAnsweredBy('cluster-dns');
+        const silent = '198.51.100.1';
+        const second = begin(world, '--cluster-dns', silent, '--upstream', silent);
+        await second.waitUntil('listening', () => second.output.includes('"message":"listening"'));
+        await sleep(1500);
+        assert.match(await world.http('http://127.0.0.1:9254/ready'), /^503 .*no upstream has answered yet/);
+        assert.deepEqual([...client.everyAnswerer], ['cluster-dns']);
+      } finally {
+        await world.delete();
+      }
+    });
+  }
+});
