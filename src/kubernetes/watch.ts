@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
@@ -37,6 +38,8 @@ const WATCH_SECONDS = 300;
 /** A watch that ends sooner has not served, though no error says so. */
 const SHORT_MS = 1000;
 const STREAMED_LIST_MS = 30_000;
+/** Bytes: some 20 objects, 0.4 ms. */
+const LONG_PIECE = 16_384;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /**
@@ -161,7 +164,7 @@ export class Watch<T extends ApiObject> {
       else this.#sink.onObject(value as T);
     });
     this.#beginListing();
-    for await (const piece of body) cutter.write(piece);
+    await cutAll(body, cutter);
     if (!cutter.isWhole || version === undefined) {
       throw new ApiError('malformed', `Cannot ${what}: the list is not whole`);
     }
@@ -188,7 +191,7 @@ export class Watch<T extends ApiObject> {
     const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), streamedListMs).unref() : undefined;
     const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
     try {
-      for await (const piece of body) cutter.write(piece);
+      await cutAll(body, cutter);
     } finally {
       clearTimeout(limit);
     }
@@ -282,6 +285,14 @@ export class Watch<T extends ApiObject> {
         resolve();
       };
     });
+  }
+}
+
+/** Pieces that have come already would be cut in one turn of the loop, which holds up queries. With turns between them a list of 10,000 Services also leaves 6 to 11 MB of garbage, not 16. */
+async function cutAll(body: AsyncIterable<Uint8Array>, cutter: JsonCutter): Promise<void> {
+  for await (const piece of body) {
+    cutter.write(piece);
+    if (piece.length >= LONG_PIECE) await setImmediate();
   }
 }
 
