@@ -1,3 +1,4 @@
+import type { SocketAddress } from '../config/config.ts';
 import type { TrafficTotals } from '../metrics/traffic-table.ts';
 import { type Answer, jsonAnswer, type Page } from './page.ts';
 import type { Reason } from './ready-page.ts';
@@ -32,6 +33,17 @@ export interface NetworkStatus {
   /** Where the addresses are. */
   readonly link: string;
   readonly addresses: readonly string[];
+  /** What is led where: `failovers` while the agent is gone. */
+  readonly rules: {
+    readonly listen: readonly SocketAddress[];
+    readonly hasNoTrack: boolean;
+    readonly failovers: readonly {
+      readonly family: 4 | 6;
+      readonly listen: SocketAddress;
+      readonly service: SocketAddress | undefined;
+      readonly targets: readonly SocketAddress[];
+    }[];
+  };
   readonly renewals: number;
   /** Not there before the first renewal of the switch. */
   readonly renewedSecondsAgo?: number | undefined;

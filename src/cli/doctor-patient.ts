@@ -6,7 +6,7 @@ import type { Status } from '../admin/status.ts';
 import type { Config, SocketAddress } from '../config/config.ts';
 import { ConfigErrors } from '../config/config-errors.ts';
 import { DEFAULTS, type Flags, type Surroundings } from '../config/flags.ts';
-import { configFromFlags } from '../config/from-flags.ts';
+import { configFromFlags, type LoadedConfig } from '../config/from-flags.ts';
 import { loadSettingsReaders } from '../config/settings-readers.ts';
 import { formatSocketAddress, parseSocketAddress } from '../config/socket-address.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
@@ -17,6 +17,7 @@ import type { AskOptions, Patient, Reply, UpstreamProbe } from '../doctor/patien
 import { RCODE_MASK } from '../wire/constants.ts';
 import { nameFromText } from '../wire/name.ts';
 import { rcodeToText, typeFromText } from '../wire/type-names.ts';
+import { withClusterDns } from './cluster-dns-lookup.ts';
 import { addConfigOptions } from './config-options.ts';
 import { exchange } from './dns-exchange.ts';
 import { queryMessage } from './query-message.ts';
@@ -25,6 +26,8 @@ import { probeUpstreams } from './upstream-probe.ts';
 
 const STATUS_MS = 3000;
 const ASK_MS = 2000;
+/** Whom the API does not tell soon, it does not tell: that is a finding too. */
+const API_MS = 3000;
 
 /** Where `kubectl debug node/NODE` mounts the node's root. */
 const DEBUG_HOST = '/host';
@@ -63,13 +66,13 @@ interface Learnt {
 
 async function learnConfig(flags: Flags, [agent]: readonly AgentProcess[]): Promise<Learnt> {
   if (Object.keys(flags).length > 0) {
-    const { config } = configFromFlags(flags, processSurroundings(), await loadSettingsReaders(flags));
+    const { config } = await load(flags, processSurroundings());
     return { config, origin: 'the flags of this command' };
   }
   try {
     const typed = agent === undefined ? {} : flagsOf(agent);
     const around = agent === undefined ? processSurroundings() : surroundingsOf(agent);
-    const { config } = configFromFlags(typed, around, await loadSettingsReaders(typed));
+    const { config } = await load(typed, around);
     const origin =
       agent === undefined ? 'the environment and the defaults' : `the command line of process ${agent.pid}`;
     return { config, origin };
@@ -77,6 +80,11 @@ async function learnConfig(flags: Flags, [agent]: readonly AgentProcess[]): Prom
     if (!(error instanceof ConfigErrors)) throw error;
     return { config: undefined, origin: 'the defaults' };
   }
+}
+
+async function load(flags: Flags, around: Surroundings): Promise<LoadedConfig> {
+  const readers = await loadSettingsReaders(flags);
+  return withClusterDns(around, (surroundings) => configFromFlags(flags, surroundings, readers), API_MS);
 }
 
 /** The flags that an agent was started with; what is unknown here is of another version, and left out. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { Complaints, shown } from '../config/complaints.ts';
+import { Complaints } from '../config/complaints.ts';
 import { DEFAULTS } from '../config/flags.ts';
-import { parseSocketAddress } from '../config/socket-address.ts';
+import { listenAddresses } from '../config/listen-addresses.ts';
 import { SignpostError } from '../core/errors.ts';
+import type { TeardownPlan } from '../doctor/teardown.ts';
 import { collect } from './config-options.ts';
 import { EXIT_FAILED } from './exit-code.ts';
 
@@ -10,6 +11,7 @@ interface TeardownFlags {
   readonly interface: string;
   readonly listen?: readonly string[];
   readonly dryRun?: boolean;
+  readonly nodelocal?: boolean;
   readonly json?: boolean;
 }
 
@@ -34,6 +36,7 @@ export function defineTeardown(command: Command): void {
       `an address that serve was given, where no rules name it; may be repeated (default ${DEFAULTS.listen})`,
       collect,
     )
+    .option('--nodelocal', 'remove what NodeLocal DNSCache has left on the node instead: link and rules; ours stays')
     .option('--dry-run', 'only say what would be removed')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
@@ -43,10 +46,25 @@ export function defineTeardown(command: Command): void {
 const EXAMPLES = `
 Examples:
   signpost teardown --dry-run
-  signpost teardown`;
+  signpost teardown
+  signpost teardown --nodelocal`;
 
 async function teardown(flags: TeardownFlags): Promise<void> {
   const isDryRun = flags.dryRun === true;
+  const plan = flags.nodelocal === true ? await planNodeLocal(isDryRun) : await planOurs(flags, isDryRun);
+  const outcomes: Outcome[] = [];
+  for (const { what, take } of plan.steps) outcomes.push(await carryOut(what, take, isDryRun));
+  const isDone = outcomes.every(({ outcome }) => outcome !== 'failed') && plan.unseen.length === 0;
+  if (flags.json === true) {
+    const report = { done: isDone, dryRun: isDryRun, steps: outcomes, unseen: plan.unseen, addresses: plan.addresses };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else {
+    process.stdout.write(teardownText(outcomes, plan.unseen, plan.addresses, isDryRun));
+  }
+  process.exitCode = isDone ? 0 : EXIT_FAILED;
+}
+
+async function planOurs(flags: TeardownFlags, isDryRun: boolean): Promise<TeardownPlan> {
   const addresses = hostsOf(flags.listen ?? [DEFAULTS.listen]);
   const [{ findAgents }, { planTeardown }] = await Promise.all([
     import('../doctor/agent-processes.ts'),
@@ -60,17 +78,25 @@ async function teardown(flags: TeardownFlags): Promise<void> {
         '--dry-run shows what would be removed',
     );
   }
-  const plan = await planTeardown({ link: flags.interface, addresses });
-  const outcomes: Outcome[] = [];
-  for (const { what, take } of plan.steps) outcomes.push(await carryOut(what, take, isDryRun));
-  const isDone = outcomes.every(({ outcome }) => outcome !== 'failed') && plan.unseen.length === 0;
-  if (flags.json === true) {
-    const report = { done: isDone, dryRun: isDryRun, steps: outcomes, unseen: plan.unseen, addresses: plan.addresses };
-    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  } else {
-    process.stdout.write(teardownText(outcomes, plan.unseen, plan.addresses, isDryRun));
+  return planTeardown({ link: flags.interface, addresses });
+}
+
+async function planNodeLocal(isDryRun: boolean): Promise<TeardownPlan> {
+  const [{ findAgents }, { findNodeLocalService }, { planNodeLocalTeardown }] = await Promise.all([
+    import('../doctor/agent-processes.ts'),
+    import('../doctor/nodelocal-service.ts'),
+    import('../doctor/teardown.ts'),
+  ]);
+  const service = await findNodeLocalService(await findAgents());
+  if (service === undefined) return { steps: [], addresses: [], unseen: [] };
+  if (service.holder !== undefined && !isDryRun) {
+    throw new SignpostError(
+      'ERR_NODELOCAL_RUNS',
+      `Cannot remove what NodeLocal DNSCache has here (--nodelocal): ${service.holder} has its address open, and would put it all back. End it first: ` +
+        'kubectl --namespace kube-system delete daemonset node-local-dns',
+    );
   }
-  process.exitCode = isDone ? 0 : EXIT_FAILED;
+  return planNodeLocalTeardown(service);
 }
 
 function teardownText(
@@ -82,7 +108,7 @@ function teardownText(
   const lines = outcomes.map(
     ({ what, outcome, reason }) => `${outcome}: ${what}${reason === undefined ? '' : ` (${reason})`}`,
   );
-  if (outcomes.length === 0) lines.push('nothing of ours is in this network');
+  if (outcomes.length === 0) lines.push('nothing to remove is in this network');
   lines.push(...unseen.map((why) => `not looked at: ${why}`));
   if (addresses.length > 0) {
     const time = isDryRun ? 'would have' : 'have';
@@ -105,14 +131,8 @@ async function carryOut(what: string, take: () => Promise<string | undefined>, i
 
 function hostsOf(texts: readonly string[]): string[] {
   const complaints = new Complaints();
-  const hosts = texts.map((text) =>
-    complaints.read(
-      'ERR_LISTEN_ADDRESS',
-      `take down ${shown(text)}`,
-      '--listen',
-      () => parseSocketAddress(text, 53).host,
-    ),
-  );
+  const said = texts.map((text) => ({ text, origin: { name: '--listen' } }));
+  const addresses = listenAddresses(said, complaints);
   complaints.throwIfAny();
-  return hosts.map((host) => host!);
+  return addresses.map(({ host }) => host);
 }

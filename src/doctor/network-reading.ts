@@ -31,7 +31,10 @@ export interface ReadingParts {
 export async function readNetwork({ config, nodeNetwork, agents, report }: ReadingParts): Promise<NetworkReading> {
   const traces = await readTraces();
   const env = agents[0]?.env ?? process.env;
-  const wanted = config && wantedFromConfig(config, { services: servicesOf(env) });
+  const planned = config && wantedFromConfig(config, { services: servicesOf(env) });
+  // The agent knows more of the cluster than its flags say.
+  const wanted =
+    report === undefined ? planned : { link: report.link, addresses: report.addresses, rules: report.rules };
   return { ...(await modeOf(nodeNetwork, traces, report)), wanted, traces, report };
 }
 

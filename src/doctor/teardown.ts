@@ -3,6 +3,8 @@ import { IptablesRules } from '../node-network/iptables.ts';
 import { Link, type ListedLink } from '../node-network/link.ts';
 import { NftablesRules } from '../node-network/nftables.ts';
 import { TABLE } from '../node-network/nftables-table.ts';
+import { removeNodeLocal } from '../node-network/nodelocal-leftovers.ts';
+import type { NodeLocalService } from './nodelocal-service.ts';
 import { readTraces, type Traces } from './traces.ts';
 
 /** One thing that is taken away. */
@@ -90,4 +92,12 @@ function heldAddresses(links: readonly ListedLink[], name: string, wanted: reado
   const own = links.find((link) => link.name === name)?.addresses ?? [];
   const loopback = links.find((link) => link.name === 'lo')?.addresses ?? [];
   return wanted.filter((host) => own.includes(host) || loopback.includes(host));
+}
+
+/** What NodeLocal DNSCache has left, as steps to take it away; ours stays. */
+export function planNodeLocalTeardown({ leftovers, things }: NodeLocalService): TeardownPlan {
+  const take = async (): Promise<undefined> => {
+    await removeNodeLocal(leftovers);
+  };
+  return { steps: [{ what: `${things.join(', ')} of NodeLocal DNSCache`, take }], addresses: [], unseen: [] };
 }

@@ -1,4 +1,5 @@
 import type { Finding } from './rule-kind.ts';
+import type { WantedRules } from './wanted-state.ts';
 
 export type NetworkMode = 'off' | 'nftables' | 'iptables' | 'interface';
 
@@ -27,6 +28,8 @@ export interface NetworkReport {
   /** Where the addresses are: the link, or `lo` where the kernel has no dummy links. */
   readonly link: string;
   readonly addresses: readonly string[];
+  /** What rules lead where: the fail-over's targets as far as they are known now. */
+  readonly rules: WantedRules;
   /** Renewals of the switch that the kernel took. */
   readonly renewals: number;
   /** Seconds since the latest of them; undefined: none yet. */

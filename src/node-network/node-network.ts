@@ -185,6 +185,7 @@ export class NodeNetwork {
       state: this.#state,
       link: this.#link.name,
       addresses: this.#wanted.addresses,
+      rules: this.#wanted.rules,
       renewals,
       renewedSecondsAgo: renewedMs === undefined ? undefined : (this.#clock.nowMs() - renewedMs) / 1000,
       notServing,

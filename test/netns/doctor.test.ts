@@ -108,7 +108,7 @@ suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
         assert.equal(code, 0, stdout);
         assert.equal(await networkState(world.node), untouched);
         const again = await signpost(world.node, 'teardown');
-        assert.equal(again.stdout, 'nothing of ours is in this network\n');
+        assert.equal(again.stdout, 'nothing to remove is in this network\n');
         assert.equal(again.code, 0);
       });
 

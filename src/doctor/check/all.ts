@@ -5,10 +5,12 @@ import { clockCheck } from './clock.ts';
 import { configurationCheck } from './configuration.ts';
 import { conntrackCheck } from './conntrack.ts';
 import { failoverCheck } from './failover.ts';
+import { firewallCheck } from './firewall.ts';
 import { interfaceCheck } from './interface.ts';
 import { kubeletCheck } from './kubelet.ts';
 import { limitsCheck } from './limits.ts';
 import { nodeResolverCheck } from './node-resolver.ts';
+import { nodeLocalCheck } from './nodelocal.ts';
 import { podsCheck } from './pods.ts';
 import { resourcesCheck } from './resources.ts';
 import { rulesCheck } from './rules.ts';
@@ -25,6 +27,8 @@ export const CHECKS: readonly Check[] = [
   rulesCheck,
   switchCheck,
   failoverCheck,
+  firewallCheck,
+  nodeLocalCheck,
   upstreamsCheck,
   conntrackCheck,
   kubeletCheck,

@@ -83,9 +83,7 @@ async function compare({ mode, reason, wanted, report }: NetworkReading, { agent
   const kind = await open(mode);
   if (kind === undefined) return [error('rules-impossible', `the mode is ${mode}, and this node has no iptables`)];
   try {
-    // Which pods the fail-over leads to by iptables, the agent knows of the API: it looks itself.
-    const isAgents = report !== undefined && mode === 'iptables' && report.state === 'armed';
-    const found = isAgents ? report.findings : await kind.inspect(wanted.rules);
+    const found = await kind.inspect(wanted.rules);
     if (found.length === 0) return [ok('rules', `${mode} (${reason}): all are in place`)];
     return found.map((finding) => (agents.length === 0 ? withoutAgent(finding) : withAgent(finding)));
   } finally {

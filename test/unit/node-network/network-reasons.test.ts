@@ -16,6 +16,7 @@ const REPORT: NetworkReport = {
   state: 'armed',
   link: 'signpost0',
   addresses: [LISTEN.host],
+  rules: RULES,
   renewals: 5,
   renewedSecondsAgo: 0.4,
   notServing: 0,
