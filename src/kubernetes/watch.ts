@@ -214,7 +214,10 @@ export class Watch<T extends ApiObject> {
       throw new ApiError('malformed', `Cannot ${what}: the server sends something that is no event`);
     }
     if (type === 'BOOKMARK') {
-      if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') this.#endListing(metadata.resourceVersion);
+      if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
+        this.#endListing(metadata.resourceVersion);
+        this.#live();
+      }
     } else {
       this.events++;
       if (type === 'DELETED') this.#sink.onDeleted(object as T);
@@ -236,8 +239,8 @@ export class Watch<T extends ApiObject> {
     this.#isListed = true;
     this.#seen = version;
     this.#from = version;
+    this.#lastLiveMs = this.#parts.clock.nowMs();
     this.#sink.onListed();
-    this.#live();
   }
 
   #giveUpStreaming(): void {
