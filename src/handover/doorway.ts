@@ -1,4 +1,4 @@
-import { chmod, rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { HANDOVER_LINKS } from '../core/limits.ts';
 import type { Libc } from '../native/libc.ts';
@@ -26,6 +26,7 @@ export class Doorway {
   readonly #server: Server;
   readonly #links = new Set<StandbyLink>();
   readonly #channels = new Set<SocketChannel>();
+  #inode = -1;
   #isBusy = false;
 
   constructor(parts: DoorwayParts) {
@@ -47,7 +48,16 @@ export class Doorway {
     });
     this.#server.on('error', () => {});
     await chmod(draft, 0o600);
+    this.#inode = (await stat(draft)).ino;
     await rename(draft, path);
+  }
+
+  /** Whether who asks at the path finds this process still: another that failed may have taken the place, or somebody has tidied up. */
+  async isFound(): Promise<boolean> {
+    return await stat(this.#parts.path).then(
+      ({ ino }) => ino === this.#inode,
+      () => false,
+    );
   }
 
   /** Those that stand by behind this process. */

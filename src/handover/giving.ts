@@ -35,7 +35,10 @@ export async function give(channel: Channel, { holdings, libc, times, log }: Giv
   for (let at = 0; at < sockets.length; at += DESCRIPTORS_A_MESSAGE) {
     await giveSockets(channel, sockets, at);
   }
-  await channel.expect('reading', times.readingMs);
+  await channel.expect('opened', times.readingMs);
+  // Who is given up as too late learns it here, before it takes our place at the path.
+  await channel.send({ message: 'go-on' });
+  await channel.expect('reading', times.answerMs);
 }
 
 async function giveCache(

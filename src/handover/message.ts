@@ -17,7 +17,9 @@ export const PROTOCOLS: readonly number[] = [1];
  *   take, protocol 1:         ◀──  cache + a file, twice: all of it, and what changed meanwhile
  *     loaded                  ──▶          after each
  *                             ◀──  sockets (names) + the sockets
- *     reading                 ──▶          it reads them and listens at the path
+ *     opened                  ──▶          it reads them
+ *                             ◀──  go-on
+ *     reading                 ──▶          and it listens at the path
  *                             ◀──  standing-by                        it reads no more
  *   yield:                    ◀──  yielded                            its addresses are free; when the connection ends it binds them again
  *   stand-by:                 ◀──  noted (rank), again when that changes; ping, to which pong is the answer

@@ -3,19 +3,20 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedImage } from '../cache/image-reader.ts';
-import { SignpostError, StartError } from '../core/errors.ts';
+import { type SignpostError, StartError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Libc } from '../native/libc.ts';
-import { type Channel, FileChannel, type SocketChannel } from './channel.ts';
+import type { Channel, SocketChannel } from './channel.ts';
 import { Doorway } from './doorway.ts';
 import { generationOf } from './generations.ts';
 import { give } from './giving.ts';
 import { HANDOVER_TIMES, type HandoverTimes, type Holdings } from './holdings.ts';
-import { describe, type Identity, isNewer } from './identity.ts';
-import { commonProtocol, helloOf, identityOf, PROTOCOLS } from './message.ts';
+import { describe, type Identity } from './identity.ts';
+import { PROTOCOLS, refusal } from './message.ts';
+import { askPredecessor, NewerServes } from './predecessor.ts';
 import { connectTo, isNobody, Standby } from './standby.ts';
 import type { StandbyLink } from './standby-link.ts';
-import { type Inheritance, takeAll } from './taking.ts';
+import type { Inheritance } from './taking.ts';
 
 export interface SuccessionParts {
   /** `--state`. */
@@ -40,6 +41,9 @@ export type Role = 'starting' | 'waiting' | 'serving' | 'standby' | 'closed';
 
 /** How a start came by its addresses. */
 export type Arrival = 'cold' | 'taken' | 'yielded';
+
+/** How often it is looked whether this process can still be found. */
+const KEEP_MS = 5000;
 
 /** How often a start that was refused because another is taking over tries again. */
 const BUSY_TRIES = 40;
@@ -73,6 +77,7 @@ export class Succession {
   #holdings: Holdings | undefined;
   #doorway: Doorway | undefined;
   #standby: Standby | undefined;
+  #keeping: NodeJS.Timeout | undefined;
   /** Read by the metrics. */
   readonly counts = { taken: 0, given: 0, yielded: 0, failed: 0, takenBack: 0 };
 
@@ -121,6 +126,7 @@ export class Succession {
   async settle(holdings: Holdings): Promise<void> {
     this.#holdings = holdings;
     try {
+      if (this.arrival === 'taken') await this.#tellPredecessor('opened', 'go-on');
       await this.#openDoorway();
     } catch (error) {
       if (this.arrival === 'taken') throw error;
@@ -133,7 +139,10 @@ export class Succession {
     if (this.arrival === 'cold') return;
     const from = describe(this.#predecessor!);
     const entries = this.#inheritance?.entries ?? 0;
-    if (this.arrival === 'taken') await this.#tellPredecessor();
+    if (this.arrival === 'taken') {
+      await this.#tellPredecessor('reading', 'standing-by');
+      this.#toPredecessor!.close();
+    }
     this.counts.taken++;
     this.#log.info({ from, entries, arrival: this.arrival }, 'took over');
   }
@@ -156,6 +165,7 @@ export class Succession {
   /** Gives nothing and takes nothing from now on. Who stands by looks for another. */
   close(): void {
     this.role = 'closed';
+    clearInterval(this.#keeping);
     this.#standby?.end();
     this.#doorway?.close();
     this.#toPredecessor?.close();
@@ -170,7 +180,7 @@ export class Succession {
       } catch (error) {
         const { code } = error as SignpostError;
         if (isNobody(error)) return 'cold';
-        if (code === 'ERR_HANDOVER_OLDER') await this.#wait();
+        if (error instanceof NewerServes) await this.#wait(error.incumbent);
         else if (code === 'ERR_HANDOVER_BUSY' && busy++ < BUSY_TRIES) await sleep(this.#times.againMs);
         else return await this.#askToYield(error as Error);
       }
@@ -190,49 +200,30 @@ export class Succession {
   }
 
   async #ask(wish: 'take' | 'yield'): Promise<Arrival> {
-    const { libc } = this.#parts;
-    const hasFiles = wish === 'take' && libc !== undefined;
-    const channel = hasFiles ? new FileChannel(libc, this.#path) : await connectTo(this.#path);
-    try {
-      await channel.send(helloOf(this.self, libc !== undefined, this.#protocols));
-      const hello = await channel.expect('hello', this.#times.answerMs);
-      this.#predecessor = identityOf(hello);
-      if (!isNewer(this.self, this.#predecessor)) {
-        throw new SignpostError('ERR_HANDOVER_OLDER', `${describe(this.#predecessor)} is newer`);
-      }
-      if (wish === 'take')
-        await this.#takeAll(channel, hello['passesSockets'] === true, commonProtocol(hello, this.#protocols));
-      else {
-        await channel.send({ message: 'yield' });
-        await channel.expect('yielded', this.#times.readingMs);
-      }
-    } catch (error) {
-      channel.close();
-      throw error;
-    }
-    this.#toPredecessor = channel;
+    const asked = await askPredecessor(wish, {
+      path: this.#path,
+      self: this.self,
+      protocols: this.#protocols,
+      times: this.#times,
+      libc: this.#parts.libc,
+      log: this.#log,
+      loadCache: this.#parts.loadCache,
+    });
+    this.#predecessor = asked.predecessor;
+    this.#toPredecessor = asked.channel;
+    this.#inheritance = asked.inheritance;
     return wish === 'take' ? 'taken' : 'yielded';
   }
 
-  async #takeAll(channel: Channel, passes: boolean, protocol: number | undefined): Promise<void> {
-    const { loadCache, libc } = this.#parts;
-    if (protocol === undefined)
-      throw new SignpostError('ERR_HANDOVER_PROTOCOL', 'the two versions have no protocol in common');
-    if (!passes || libc === undefined)
-      throw new SignpostError('ERR_HANDOVER_NO_SOCKETS', 'sockets cannot be passed here');
-    await channel.send({ message: 'take', protocol });
-    this.#inheritance = await takeAll(channel, { times: this.#times, log: this.#log, loadCache });
-  }
-
   /** Until no newer process serves. */
-  async #wait(): Promise<void> {
+  async #wait(incumbent: Identity): Promise<void> {
     this.role = 'waiting';
     const standby = this.#newStandby(false);
     this.#standby = standby;
     const { signal } = this.#parts;
     const onAbort = (): void => standby.end();
     signal?.addEventListener('abort', onAbort);
-    this.#log.info({ serving: describe(this.#predecessor!) }, 'standing by: a newer process serves');
+    this.#log.info({ serving: describe(incumbent) }, 'standing by: a newer process serves');
     await standby.untilAlone();
     signal?.removeEventListener('abort', onAbort);
     this.#standby = undefined;
@@ -258,35 +249,22 @@ export class Succession {
     this.#toPredecessor?.close();
   }
 
-  async #tellPredecessor(): Promise<void> {
+  async #tellPredecessor(message: string, answer: string): Promise<void> {
     const channel = this.#toPredecessor!;
     try {
-      await channel.send({ message: 'reading' });
-      await channel.expect('standing-by', this.#times.answerMs);
+      // Where it cannot be told, what it said last tells why.
+      await channel.send({ message }).catch(() => {});
+      await channel.expect(answer, this.#times.answerMs);
     } catch (err) {
-      this.#log.warn({ err }, 'the process before does not say that it stands by');
-      await sleep(this.#times.againMs);
-      // Given up by it, as too late: it serves on, and only one may.
-      if (await this.#isAnotherServing()) throw new StartError('ERR_HANDOVER_LATE', LATE);
-    }
-    channel.close();
-  }
-
-  async #isAnotherServing(): Promise<boolean> {
-    try {
-      const channel = await connectTo(this.#path);
-      await channel.send(helloOf(this.self, false, this.#protocols));
-      const { id } = identityOf(await channel.expect('hello', this.#times.answerMs));
-      channel.close();
-      return id !== this.self.id;
-    } catch {
-      return false;
+      // Given up by it: it serves on, and only one may.
+      if ((err as SignpostError).code === 'ERR_HANDOVER_LATE') throw new StartError('ERR_HANDOVER_LATE', LATE);
+      this.#log.warn({ err }, 'the process before says nothing more: it is gone, or hangs');
     }
   }
 
   async #openDoorway(): Promise<void> {
-    this.#doorway?.close();
-    this.#doorway = new Doorway({
+    const before = this.#doorway;
+    const doorway = new Doorway({
       path: this.#path,
       self: this.self,
       libc: this.#parts.libc,
@@ -295,7 +273,22 @@ export class Succession {
       onTake: (channel, successor) => this.#give(channel, successor),
       onYield: (channel, successor) => this.#yield(channel, successor),
     });
-    await this.#doorway.open();
+    await doorway.open();
+    // Only now: who asks finds the one or the other.
+    this.#doorway = doorway;
+    before?.close();
+    clearInterval(this.#keeping);
+    this.#keeping = setInterval(() => void this.#keepDoorway(), KEEP_MS).unref();
+  }
+
+  /** Who has a dead process in the way, or nothing, would think that nobody serves. */
+  async #keepDoorway(): Promise<void> {
+    if (this.role !== 'serving' || (await this.#doorway!.isFound())) return;
+    const isFree = await connectTo(this.#path).then(
+      (channel) => channel.close(),
+      (error) => isNobody(error),
+    );
+    if (isFree === true && this.role === 'serving') await this.#openDoorway().catch(() => {});
   }
 
   async #give(channel: SocketChannel, successor: Identity): Promise<void> {
@@ -331,9 +324,9 @@ export class Succession {
   async #onGiveFailed(channel: SocketChannel, successor: Identity, error: Error): Promise<void> {
     this.counts.failed++;
     this.#log.warn({ to: describe(successor), error: error.message }, 'a hand-over failed: serving on');
+    await channel.send(refusal('ERR_HANDOVER_LATE', error.message)).catch(() => {});
     channel.close();
-    if (this.role !== 'serving') return;
-    await this.#openDoorway().catch((err) => this.#log.warn({ err }, 'nobody can take over from this process'));
+    await this.#keepDoorway();
   }
 
   #standBy(channel: SocketChannel, successor: Identity, serveAgain: () => Promise<void>): void {
