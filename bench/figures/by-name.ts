@@ -16,8 +16,10 @@ import { outage } from './outage.ts';
 import { reloads } from './reloads.ts';
 import { runs } from './runs.ts';
 import { slowUpstream } from './slow-upstream.ts';
+import { snapshot } from './snapshot.ts';
 import { soak } from './soak.ts';
 import { start } from './start.ts';
+import { deadMansSwitch } from './switch.ts';
 import { tcp } from './tcp.ts';
 import { zones } from './zones.ts';
 
@@ -42,5 +44,7 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   outage,
   'slow-upstream': slowUpstream,
   'both-dead': bothDead,
+  switch: deadMansSwitch,
+  snapshot,
   soak,
 };

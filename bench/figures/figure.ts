@@ -23,11 +23,13 @@ export const FIGURE_NAMES = [
   'outage',
   'slow-upstream',
   'both-dead',
+  'switch',
+  'snapshot',
   'soak',
 ] as const;
 
 /** Measured when named; all others also without a name. */
-export const ON_REQUEST: readonly FigureName[] = ['soak'];
+export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot'];
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 
