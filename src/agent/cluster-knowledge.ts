@@ -19,16 +19,19 @@ export type ClusterDnsPlaces = Required<WantedFromConfigParts>;
 /** What the agent knows from the Kubernetes API, brought to the rooms that use it. Where nothing has a use for it, nothing is asked. */
 export class ClusterKnowledge {
   readonly #kubernetes: Kubernetes;
+  readonly #log: Logger;
   #config: Config;
   #isFollowing = false;
   #isForeign = false;
 
   /** Throws `ConfigError` for a kubeconfig that cannot be used. */
   static async open(config: Config, parts: ClusterKnowledgeParts): Promise<ClusterKnowledge> {
-    return new ClusterKnowledge(await Kubernetes.open(config.kubernetes, { ...parts, env: process.env }), config);
+    const kubernetes = await Kubernetes.open(config.kubernetes, { ...parts, env: process.env });
+    return new ClusterKnowledge(kubernetes, config, parts.log);
   }
 
-  private constructor(kubernetes: Kubernetes, config: Config) {
+  private constructor(kubernetes: Kubernetes, config: Config, log: Logger) {
+    this.#log = log;
     this.#kubernetes = kubernetes;
     this.#config = config;
   }
@@ -41,9 +44,10 @@ export class ClusterKnowledge {
   followClusterDns(use: (places: ClusterDnsPlaces) => void): void {
     if (this.#isFollowing || !this.#kubernetes.isOn) return;
     this.#isFollowing = true;
-    void this.#kubernetes.followClusterDns(this.#config.clusterDnsService, (clusterDns) =>
-      use(this.#places(clusterDns)),
-    );
+    const { clusterDnsService } = this.#config;
+    this.#kubernetes
+      .followClusterDns(clusterDnsService, (clusterDns) => use(this.#places(clusterDns)))
+      .catch((error: Error) => this.#log.error({ error: error.message }, 'the Kubernetes API is not followed'));
   }
 
   /** Another configuration is in force: where it has the cluster DNS elsewhere, other places count. */

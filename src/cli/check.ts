@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigErrors } from '../config/config-errors.ts';
-import type { Flags } from '../config/flags.ts';
+import type { Flags, Surroundings } from '../config/flags.ts';
 import { configFromFlags, type LoadedConfig } from '../config/from-flags.ts';
 import { loadSettingsReaders } from '../config/settings-readers.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
@@ -31,9 +31,9 @@ async function check(flags: CheckFlags): Promise<void> {
   let loaded: LoadedConfig;
   try {
     const readers = await loadSettingsReaders(flags);
-    loaded = await withClusterDns(processSurroundings(), (surroundings) =>
-      configFromFlags(flags, surroundings, readers),
-    );
+    const load = (surroundings: Surroundings) => configFromFlags(flags, surroundings, readers);
+    // Somebody waits for what it is like now.
+    loaded = await withClusterDns(processSurroundings(), load, 0);
   } catch (error) {
     if (flags.json !== true || !(error instanceof ConfigErrors)) throw error;
     return endWith({ errors: error.errors.map(errorJson) }, EXIT_USAGE);
