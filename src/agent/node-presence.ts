@@ -32,6 +32,10 @@ export class NodePresence {
   #places: WantedFromConfigParts = {};
   #liveness: Liveness | undefined;
   #waiting: NodeJS.Timeout | undefined;
+  #hasAnswers: () => boolean = () => false;
+  /** Undefined: not begun yet. */
+  #arming: Promise<void> | undefined;
+  #isStandby = false;
   #isLeaving = false;
 
   /** The link and its addresses are there when this resolves, so that they can be listened on. Nothing is redirected by it. */
@@ -55,11 +59,8 @@ export class NodePresence {
   redirect(listeners: Listening, hasAnswers: () => boolean): void {
     if (this.#network.mode === 'off') return;
     this.#liveness = new Liveness({ listeners, clock: this.#clock, log: this.#log });
-    const look = (): void => {
-      if (hasAnswers()) void this.#arm();
-      else this.#waiting = setTimeout(look, ANSWERS_STEP_MS).unref();
-    };
-    look();
+    this.#hasAnswers = hasAnswers;
+    this.#armWhenAnswered();
   }
 
   /** Other places where the cluster DNS is, and that the fail-over may lead to. */
@@ -83,12 +84,18 @@ export class NodePresence {
 
   /** A successor has taken over, and minds the node's network from now on. */
   standBy(): void {
+    this.#isStandby = true;
+    clearTimeout(this.#waiting);
     this.#network.pause();
+    // What was being armed when it came is the successor's as well.
+    void this.#arming?.then(() => this.#isStandby && this.#network.pause());
   }
 
   /** The successor is gone. */
-  takeBack(): Promise<void> {
-    return this.#network.resume();
+  async takeBack(): Promise<void> {
+    this.#isStandby = false;
+    if (this.#arming === undefined) this.#armWhenAnswered();
+    else await this.#network.resume();
   }
 
   /** Queries go to the cluster DNS from now on. */
@@ -116,9 +123,15 @@ export class NodePresence {
     return this.#network.report();
   }
 
-  async #arm(): Promise<void> {
-    await this.#liveness!.prove(PROVE_MS);
-    if (!this.#isLeaving) await this.#network.arm(() => this.#liveness!.isServing());
+  #armWhenAnswered(): void {
+    if (this.#liveness === undefined || this.#isStandby) return;
+    if (this.#hasAnswers()) this.#arming = this.#arm(this.#liveness);
+    else this.#waiting = setTimeout(() => this.#armWhenAnswered(), ANSWERS_STEP_MS).unref();
+  }
+
+  async #arm(liveness: Liveness): Promise<void> {
+    await liveness.prove(PROVE_MS);
+    if (!this.#isLeaving) await this.#network.arm(() => liveness.isServing());
   }
 
   #update(): Promise<void> {
