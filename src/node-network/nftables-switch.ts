@@ -51,13 +51,30 @@ class NetlinkWriter implements ElementWriter {
   readonly #socket: NetlinkSocket;
   /** The same steps are written every second. */
   readonly #batches = new WeakMap<readonly ElementStep[], Uint8Array>();
+  #latest: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket;
   }
 
-  async write(steps: readonly ElementStep[]): Promise<void> {
+  /** One after the other: replies come on the same socket. */
+  write(steps: readonly ElementStep[]): Promise<void> {
+    const done = this.#latest.then(() => this.#writeNow(steps));
+    this.#latest = done.catch(() => {});
+    return done;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // A write that still waits in its thread would go to whatever is opened next under the descriptor's number.
+    void this.#latest.then(() => this.#socket.close());
+  }
+
+  async #writeNow(steps: readonly ElementStep[]): Promise<void> {
     if (steps.length === 0) return;
+    if (this.#isClosed) throw refusal('closed');
     // Of an earlier write that gave up: not ours.
     while (this.#socket.receive() !== undefined);
     const batch = this.#batches.get(steps) ?? elementBatch(TABLE, steps);
@@ -71,10 +88,6 @@ class NetlinkWriter implements ElementWriter {
       }
     }
     throw refusal('the kernel did not say that it is done');
-  }
-
-  close(): void {
-    this.#socket.close();
   }
 }
 

@@ -60,6 +60,7 @@ export class NodeNetwork {
   #looks = 0;
   #isServing = () => false;
   #watch: NetworkWatch | undefined;
+  #resting: Promise<void> = Promise.resolve();
 
   /** Chooses the mode, and logs why. */
   static async open({ mode: asked }: NodeNetworkConfig, parts: NodeNetworkParts): Promise<NodeNetwork> {
@@ -152,8 +153,10 @@ export class NodeNetwork {
     const wasArmed = this.#state === 'armed';
     this.#state = 'withdrawn';
     if (!wasArmed) return;
+    // A look under way may hang in a tool; it renews no more.
+    void this.#rest();
     await within(WITHDRAW_MS, async () => {
-      await this.#rest();
+      await this.#renewal.stop();
       await this.#try('withdraw', () => this.#rules.withdraw(this.#wanted.rules));
     });
   }
@@ -167,6 +170,7 @@ export class NodeNetwork {
 
   /** Ends timers, watches and processes. The node's network stays as it is: without `withdraw` the switch runs out by itself. */
   async close(): Promise<void> {
+    this.#state = 'idle';
     await within(WITHDRAW_MS, () => this.#rest());
     this.#rules.close();
     this.#troubles.close();
@@ -206,16 +210,25 @@ export class NodeNetwork {
     }
   }
 
+  /** Unless something else was said while it waited. */
   async #goOn(): Promise<void> {
-    this.#watch ??= await this.#openWatch();
-    this.#reconcile.start(this.#watch === undefined ? LOOK_BLIND_MS : LOOK_EVERY_MS);
+    await this.#resting;
+    if (this.#state !== 'armed') return;
+    const watch = await this.#openWatch();
+    if (this.#state !== 'armed') {
+      watch?.close();
+      return;
+    }
+    this.#watch = watch;
+    this.#reconcile.start(watch === undefined ? LOOK_BLIND_MS : LOOK_EVERY_MS);
     await this.#renewal.start();
   }
 
-  async #rest(): Promise<void> {
+  #rest(): Promise<void> {
     this.#watch?.close();
     this.#watch = undefined;
-    await Promise.all([this.#renewal.stop(), this.#reconcile.stop()]);
+    this.#resting = Promise.all([this.#renewal.stop(), this.#reconcile.stop()]).then(() => {});
+    return this.#resting;
   }
 
   #openWatch(): Promise<NetworkWatch | undefined> {
@@ -234,10 +247,10 @@ export class NodeNetwork {
   async #look(): Promise<void> {
     this.#looks++;
     const found = await this.#inspect();
-    if (found === undefined || found.length === 0) {
-      this.#findings = found ?? this.#findings;
-      return;
-    }
+    // A tool that failed or hung is tried again soon.
+    if (found === undefined) this.#reconcile.news();
+    if (found?.length === 0) this.#findings = found;
+    if (found === undefined || found.length === 0) return;
     await this.#try('link', () => this.#link.apply(this.#wanted.addresses));
     await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
     const left = (await this.#inspect()) ?? found;

@@ -46,11 +46,13 @@ export class Renewal {
     await this.#running;
   }
 
-  renew(): Promise<void> {
+  /** Out of turn. Nothing while stopped: the switch is somebody else's then. */
+  async renew(): Promise<void> {
+    if (this.#timer === undefined) return;
     this.#running ??= this.#renewOnce().finally(() => {
       this.#running = undefined;
     });
-    return this.#running;
+    await this.#running;
   }
 
   async #renewOnce(): Promise<void> {

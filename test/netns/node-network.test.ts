@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { afterEach, test } from 'node:test';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeNetworkMode } from '../../src/config/config.ts';
 import { monotonicClock } from '../../src/core/clock.ts';
@@ -10,11 +13,16 @@ import { NftablesRules, readTable } from '../../src/node-network/nftables.ts';
 import { armedElements } from '../../src/node-network/nftables-listing.ts';
 import { NodeNetwork } from '../../src/node-network/node-network.ts';
 import type { WantedState } from '../../src/node-network/wanted-state.ts';
+import { program } from '../servers/programs.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
 import { enterOwnNetwork } from './own-network.ts';
 
-const skip = skipWithoutNamespaces('unshare', 'mount', 'nft', 'iptables-nft');
-if (!skip) enterOwnNetwork({});
+const skip = skipWithoutNamespaces('unshare', 'mount', 'nft', 'iptables-nft', 'iptables-legacy');
+const HANGS = 'SIGNPOST_TEST_NFT_HANGS';
+if (!skip) {
+  process.env[HANGS] ??= hangingNft();
+  enterOwnNetwork({});
+}
 
 const LISTEN = ['169.254.20.10', '10.96.0.10', 'fd00:20::10'].map((host) => ({ host, port: 53 }));
 const WANTED: WantedState = {
@@ -38,6 +46,10 @@ afterEach(async () => {
   opened.clear();
   sh('nft flush ruleset; ip link delete signpost0 2>/dev/null || true');
   await new Link('signpost0').remove(WANTED.addresses);
+});
+
+after(() => {
+  if (!skip) rmSync(dirname(process.env[HANGS]!), { recursive: true });
 });
 
 test('what is taken away, added or changed by others is mended and counted, and never twice there', {
@@ -146,6 +158,19 @@ test('what a crash has left is taken over: link, addresses, rules', { skip }, as
   await until('that is counted', () => repairs().some((count) => count > 0));
 });
 
+test('a tool that hangs holds up neither the switch nor the rest, and is tried again', { skip }, async () => {
+  const network = await armed('nftables');
+  const hangs = process.env[HANGS]!;
+  writeFileSync(hangs, '');
+  const { renewals } = network.report();
+  sh('nft-as-it-is add chain inet signpost stranger');
+  await until('it has been given up', () => network.report().errors['inspect'] === 1);
+  assert.ok(network.report().renewals > renewals);
+  assert.equal(armedByKernel(), 2);
+  rmSync(hangs);
+  await until('mended', () => network.report().repairs['rules-foreign'] === 1);
+});
+
 test('a host with rules of the older iptables and none of nf_tables gets iptables', { skip }, async () => {
   sh('iptables-legacy -A INPUT -p tcp --dport 9 -j ACCEPT');
   const network = await open('auto');
@@ -201,6 +226,24 @@ async function armed(mode: NodeNetworkMode): Promise<NodeNetwork> {
   const network = await open(mode);
   await network.arm(() => true);
   return network;
+}
+
+/** A folder ahead on the PATH with an nft that hangs while a file is there, whose path is returned. */
+function hangingNft(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'signpost-nft-'));
+  const real = program('nft');
+  const hangs = join(folder, 'hangs');
+  writeFileSync(join(folder, 'nft'), `#!/bin/sh\n[ -e '${hangs}' ] && exec sleep 60\nexec '${real}' "$@"\n`, {
+    mode: 0o755,
+  });
+  symlinkSync(real, join(folder, 'nft-as-it-is'));
+  process.env['PATH'] = `${folder}:${process.env['PATH']}`;
+  return hangs;
+}
+
+/** Elements of the switch, whatever `nft` does. */
+function armedByKernel(): number {
+  return [...sh('nft-as-it-is list set inet signpost armed4').matchAll(/expires/g)].length;
 }
 
 async function armedNow() {

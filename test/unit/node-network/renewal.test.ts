@@ -22,14 +22,14 @@ function renewalOf({ renew = async () => {}, isServing = () => true }: Scene) {
 
 test('a renewal that the kernel took is counted, with its time', async () => {
   const { renewal, counts, clock } = renewalOf({});
-  await renewal.renew();
+  await renewal.start();
   assert.equal(counts.renewals, 1);
   assert.equal(counts.renewedMs, clock.nowMs());
 });
 
 test('an agent that cannot show that it serves is not renewed', async () => {
   const { renewal, counts } = renewalOf({ isServing: () => false, renew: () => assert.fail('renewed') });
-  await renewal.renew();
+  await renewal.start();
   assert.deepEqual([counts.renewals, counts.notServing], [0, 1]);
 });
 
@@ -40,7 +40,7 @@ test('a renewal that fails is told and does not end the others', async () => {
       if (isBroken) throw new Error('ENOENT');
     },
   });
-  await renewal.renew();
+  await renewal.start();
   isBroken = false;
   await renewal.renew();
   assert.equal(errors.length, 1);
@@ -53,7 +53,7 @@ test('a liveness test that throws is told like a failed renewal', async () => {
       throw new Error('lost');
     },
   });
-  await renewal.renew();
+  await renewal.start();
   assert.equal(errors.length, 1);
 });
 
@@ -72,5 +72,13 @@ test('while the kernel holds one up, no other begins; stopping waits for it', as
   assert.equal(begun, 1);
   resolve();
   await stopped;
+  assert.equal(counts.renewals, 1);
+});
+
+test("once stopped, nothing renews any more: the switch may be a successor's", async () => {
+  const { renewal, counts } = renewalOf({});
+  await renewal.start();
+  await renewal.stop();
+  await renewal.renew();
   assert.equal(counts.renewals, 1);
 });
