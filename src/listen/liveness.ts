@@ -38,7 +38,9 @@ const PROOF_STEP_MS = 5;
 export interface Proof {
   readonly address: string;
   /** It has read the latest question, and answered it as far as can be told. */
-  readonly isProved: boolean;
+  readonly hasShown: boolean;
+  /** It has, or it may yet. */
+  readonly isLive: boolean;
   /** The latest question was answered by somebody, and our listener did not read it: rules lead it away. */
   readonly isLedAway: boolean;
   /** The next question. */
@@ -89,7 +91,7 @@ export class Liveness {
     this.#follow();
     for (const proof of this.#proofs) proof.ask();
     const endMs = this.#clock.nowMs() + limitMs;
-    const isOpen = ({ isProved, isLedAway }: Proof): boolean => !isProved && !isLedAway;
+    const isOpen = ({ hasShown, isLedAway }: Proof): boolean => !hasShown && !isLedAway;
     while (this.#proofs.some(isOpen) && this.#clock.nowMs() < endMs) await sleep(PROOF_STEP_MS);
   }
 
@@ -104,7 +106,7 @@ export class Liveness {
 
   #look(): void {
     this.#follow();
-    const silent = this.#proofs.filter(({ isProved }) => !isProved).map(({ address }) => address);
+    const silent = this.#proofs.filter(({ isLive }) => !isLive).map(({ address }) => address);
     for (const proof of this.#proofs) proof.ask();
     if (silent.length === 0) this.#onProof();
     else if (this.#misses < MISSES) this.#onMiss(silent);

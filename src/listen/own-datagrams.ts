@@ -27,7 +27,11 @@ export class OwnDatagrams implements Proof {
     this.#drops = listener.kernelDrops;
   }
 
-  get isProved(): boolean {
+  get isLive(): boolean {
+    return this.hasShown;
+  }
+
+  get hasShown(): boolean {
     const { received, kernelDrops } = this.#listener;
     // Where the kernel dropped some, the question may be among them.
     const mayBeLost = kernelDrops === undefined || kernelDrops !== this.#drops;

@@ -7,6 +7,9 @@ import type { TcpListener } from './tcp.ts';
 /** The question behind its length (RFC 1035, section 4.2.2). */
 const FRAME = Buffer.from([0, SELF_QUESTION.length, ...SELF_QUESTION]);
 
+/** So many looks may pass before an answer: an agent with little CPU time takes long to accept and answer, and lives. */
+const PATIENCE = 3;
+
 /**
  * Asks a TCP listener now and then, over a connection of its own; what it has shown holds until it is asked again. An answer alone is no proof, for without the switch
  * another gives it: the listener must have accepted as well.
@@ -16,24 +19,29 @@ export class OwnStream implements Proof {
   readonly #listener: TcpListener;
   readonly #every: number;
   #asksLeft = 0;
+  #waited = 0;
   #socket: Socket | undefined;
   #isConnected = false;
   #isAnswered = false;
   #accepted = 0;
   #refused = 0;
 
-  /** Asks with every so many calls of `ask`, and again with the next where there was no proof. */
+  /** Asks with every so many calls of `ask`. */
   constructor(listener: TcpListener, every: number) {
     this.address = `${formatSocketAddress(listener.address)} TCP`;
     this.#listener = listener;
     this.#every = every;
   }
 
-  get isProved(): boolean {
+  get hasShown(): boolean {
     // Clients have all places, and so the listener lives.
     if (this.#socket === undefined || this.#refusals !== this.#refused) return true;
     // Where we still stand in the queue it is enough that it moves.
     return this.#listener.accepted !== this.#accepted && (this.#isAnswered || !this.#isConnected);
+  }
+
+  get isLive(): boolean {
+    return this.hasShown || this.#waited < PATIENCE;
   }
 
   get isLedAway(): boolean {
@@ -41,9 +49,14 @@ export class OwnStream implements Proof {
   }
 
   ask(): void {
-    const isAgain = !this.isProved;
-    this.close();
-    if (isAgain || --this.#asksLeft <= 0) this.#connect();
+    if (this.hasShown) {
+      this.#waited = 0;
+      this.close();
+      if (--this.#asksLeft <= 0) this.#connect();
+    } else if (++this.#waited % PATIENCE === 0) {
+      this.close();
+      this.#connect();
+    }
   }
 
   close(): void {

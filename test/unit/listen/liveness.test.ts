@@ -70,6 +70,20 @@ test('a listener that reads no more is not served, which is said by its address;
   assert.equal(look(), true);
 });
 
+test('a listener that accepts no more is waited for longer than one look, and then not served', async (t) => {
+  const { listeners } = await open(t);
+  const { counters, listening } = listenerAt(9);
+  counters.kernelDrops = undefined;
+  const { liveness, look } = livenessOf(t, { ...listening, tcp: listeners.tcp });
+  listeners.tcp[0]!.pause();
+  const verdicts = Array.from({ length: 7 }, () => {
+    counters.received++;
+    return look();
+  });
+  assert.deepEqual(verdicts, [true, true, true, true, true, false, false]);
+  assert.deepEqual(liveness.silent, [`127.0.0.1:${listeners.addresses[0]!.port} TCP`]);
+});
+
 test('a flood that pushes our question out of the buffer changes nothing while the listener reads on', async (t) => {
   const { counters, listening } = listenerAt(9);
   const { look } = livenessOf(t, listening);
