@@ -34,14 +34,14 @@ export async function planNetwork(
   const { nodeNetwork } = config;
   if (nodeNetwork.mode === 'off') return undefined;
   const unseen: string[] = [];
+  const { rules } = wantedFromConfig(config, { services: servicesOf(env) });
   const [choice, links] = await Promise.all([
-    readHostFacts().then((facts) => chooseMode(nodeNetwork.mode, facts)),
+    readHostFacts(rules).then((facts) => chooseMode(nodeNetwork.mode, facts)),
     readLinks().catch((cause: Error) => {
       unseen.push(cause.message);
       return [];
     }),
   ]);
-  const { rules } = wantedFromConfig(config, { services: servicesOf(env) });
   const hasRules = choice.mode === 'nftables' || choice.mode === 'iptables';
   return {
     ...choice,

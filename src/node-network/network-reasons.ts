@@ -9,13 +9,32 @@ const ARMED_SECONDS = 3;
 /** What `/ready` says of the node's network: what keeps pods' queries away from here, and what would let them down should the agent end. */
 export function networkReasons(report: NetworkReport, rules: WantedRules): readonly NetworkReason[] {
   if (report.mode === 'off') return [];
-  const reasons = [addresses(report), ...(report.mode === 'interface' ? [] : [rulesReason(report), armed(report)])];
-  const without = rules.failovers.filter(({ service, targets }) => service === undefined && targets.length === 0);
-  if (report.mode === 'interface' || without.length === 0) return reasons;
+  const hasRules = report.mode !== 'interface';
+  return [
+    addresses(report),
+    ...(hasRules ? [rulesReason(report), armed(report)] : []),
+    ...firewall(report),
+    ...(hasRules ? withoutFailover(rules) : []),
+  ];
+}
+
+/** A warning alone: what was read may be mistaken, and the rules of a host that drop some do not drop all. */
+function firewall({ drops }: NetworkReport): NetworkReason[] {
+  return drops.map(({ message, remedy }) => ({
+    name: 'firewall',
+    ok: true,
+    warning: true,
+    message: remedy === undefined ? message : `${message}; remedy: ${remedy}`,
+  }));
+}
+
+function withoutFailover({ failovers }: WantedRules): NetworkReason[] {
+  const without = failovers.filter(({ service, targets }) => service === undefined && targets.length === 0);
+  if (without.length === 0) return [];
   const families = [...new Set(without.map(({ listen }) => `IPv${familyOf(listen.host)}`))].join(' and ');
   const hosts = without.map(({ listen }) => listen.host).join(', ');
   const message = `without the agent only kube-proxy could lead queries for ${hosts}: no cluster DNS address of ${families} is known (--cluster-dns)`;
-  return [...reasons, { name: 'fail-over', ok: true, warning: true, message }];
+  return [{ name: 'fail-over', ok: true, warning: true, message }];
 }
 
 function addresses({ state, findings, addresses: wanted, link, errors }: NetworkReport): NetworkReason {

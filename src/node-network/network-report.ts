@@ -44,4 +44,6 @@ export interface NetworkReport {
   readonly errors: Readonly<Record<string, number>>;
   /** What is not as it should be now. */
   readonly findings: readonly Finding[];
+  /** What of the host's own firewall drops queries to us, or our replies. */
+  readonly drops: readonly Finding[];
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { TroubleLog } from '../core/trouble-log.ts';
 import { chooseMode, type HostFacts, type ModeChoice } from './choose-mode.ts';
+import { FirewallCheck } from './firewall-check.ts';
 import { readHostFacts } from './host-facts.ts';
 import { Link } from './link.ts';
 import { networkReasons } from './network-reasons.ts';
@@ -52,6 +53,7 @@ export class NodeNetwork {
   readonly #counts = new RenewalCounts();
   readonly #renewal: Renewal;
   readonly #reconcile: Reconcile;
+  readonly #firewall: FirewallCheck;
   readonly #repairs: Record<string, number> = {};
   readonly #errors: Record<string, number> = {};
   #wanted: WantedState;
@@ -66,7 +68,7 @@ export class NodeNetwork {
   static async open({ mode: asked }: NodeNetworkConfig, parts: NodeNetworkParts): Promise<NodeNetwork> {
     if (asked === 'off')
       return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', parts.log), [], parts);
-    const facts = await readHostFacts();
+    const facts = await readHostFacts(parts.wanted.rules);
     const choice = chooseMode(asked, facts);
     const rules = await openRules(choice.mode, parts.log, facts.iptables);
     parts.log.info({ mode: choice.mode, reason: choice.reason }, "the node's network");
@@ -91,6 +93,11 @@ export class NodeNetwork {
     this.#reconcile = new Reconcile({
       look: () => this.#look(),
       restMs: mode === 'iptables' ? LOOK_REST_IPTABLES_MS : LOOK_REST_MS,
+    });
+    this.#firewall = new FirewallCheck({
+      wanted: () => this.#wanted.rules,
+      onDrop: ({ message, remedy }) => log.warn({ what: message, remedy }, "The host's firewall drops DNS"),
+      onError: (error) => this.#fail('inspect', error),
     });
     this.#renewal = new Renewal(
       {
@@ -197,6 +204,7 @@ export class NodeNetwork {
       repairs: this.#repairs,
       errors: this.#errors,
       findings: this.#findings,
+      drops: this.#firewall.drops,
     };
   }
 
@@ -221,12 +229,14 @@ export class NodeNetwork {
     }
     this.#watch = watch;
     this.#reconcile.start(watch === undefined ? LOOK_BLIND_MS : LOOK_EVERY_MS);
+    this.#firewall.start();
     await this.#renewal.start();
   }
 
   #rest(): Promise<void> {
     this.#watch?.close();
     this.#watch = undefined;
+    this.#firewall.stop();
     this.#resting = Promise.all([this.#renewal.stop(), this.#reconcile.stop()]).then(() => {});
     return this.#resting;
   }

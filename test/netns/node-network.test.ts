@@ -178,6 +178,18 @@ test('a host with rules of the older iptables and none of nf_tables gets iptable
   sh('iptables-legacy -F INPUT');
 });
 
+test('where iptables would drop queries, iptables accepts them before; asked for nftables, the drop is named', {
+  skip,
+}, async () => {
+  sh('iptables-nft -A INPUT -i lo -j ACCEPT; iptables-nft -P INPUT DROP');
+  const network = await open('auto');
+  assert.equal(network.mode, 'iptables');
+  const asked = await armed('nftables');
+  await until('it is named', () => asked.reasons().some(({ name }) => name === 'firewall'));
+  assert.match(asked.reasons().find(({ name }) => name === 'firewall')!.message, /INPUT: its policy .*remedy: /);
+  assert.ok(asked.reasons().every(({ ok }) => ok));
+});
+
 test('mode interface adds addresses and no rule', { skip }, async () => {
   const network = await armed('interface');
   assert.equal(ruleset(), '');

@@ -24,6 +24,7 @@ const REPORT: NetworkReport = {
   repairs: {},
   errors: {},
   findings: [],
+  drops: [],
 };
 
 function notOk(report: Partial<NetworkReport>): string[] {
@@ -60,4 +61,11 @@ test('a family that has no fail-over is a warning, never a reason', () => {
   assert.equal(warning.ok, true);
   assert.equal(warning.warning, true);
   assert.match(warning.message, /169\.254\.20\.10.*IPv4/);
+});
+
+test("a drop of the host's firewall is named with its remedy, and keeps nothing away", () => {
+  const drops = [{ code: 'host-drops', message: 'the policy of INPUT drops queries', remedy: 'accept them' }];
+  const reason = networkReasons({ ...REPORT, drops }, RULES).find(({ name }) => name === 'firewall')!;
+  assert.deepEqual([reason.ok, reason.warning], [true, true]);
+  assert.match(reason.message, /INPUT.*accept them/);
 });
