@@ -13,6 +13,16 @@ const MODES: readonly { readonly mode: string; readonly proxy: ProxyKind }[] = [
   { mode: 'iptables', proxy: 'iptables-legacy' },
 ];
 
+/** As NodeLocal DNSCache sets up its node, for an address of its own. */
+const NODE_LOCAL = `
+ip link add nodelocaldns type bridge
+ip address add 169.254.25.10/32 dev nodelocaldns
+iptables-legacy -t raw -A PREROUTING -d 169.254.25.10/32 -p udp --dport 53 -m comment --comment 'NodeLocal DNS Cache: skip conntrack' -j NOTRACK
+iptables-legacy -t raw -A OUTPUT -s 169.254.25.10/32 -p udp --sport 53 -m comment --comment 'NodeLocal DNS Cache: skip conntrack' -j NOTRACK
+iptables-legacy -A INPUT -d 169.254.25.10/32 -p udp --dport 53 -m comment --comment 'NodeLocal DNS Cache: allow DNS traffic' -j ACCEPT
+iptables-legacy -A OUTPUT -s 169.254.25.10/32 -p udp --sport 53 -m comment --comment 'NodeLocal DNS Cache: allow DNS traffic' -j ACCEPT
+`;
+
 const skip = skipWithoutNamespaces(...WORLD_PROGRAMS, 'ipset');
 
 suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
@@ -61,6 +71,7 @@ suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
       });
 
       test('the agent hangs: it is stopped, silent, and the switch is off, while the cluster DNS answers', async () => {
+        const before = await networkState(world.node);
         await agent.pause();
         await untilFailedOver(world);
         const { code, codes, said } = await doctor(world.node);
@@ -71,8 +82,39 @@ suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
           said('answers-failover'),
           /answered by cluster-dns over UDP and TCP: queries are led past the agent/,
         );
+        // Nobody mends it now.
+        await sh(mode === 'nftables' ? 'nft delete table inet signpost' : 'iptables-legacy -t raw -F PREROUTING');
+        const { codes: worse } = await doctor(world.node);
+        assert.ok(worse('rules').includes('error rules-missing'), worse('rules').join(', '));
         agent.kill('SIGCONT');
-        await world.untilReady(agent);
+        await agent.waitUntil('mended', async () => (await networkState(world.node)) === before);
+      });
+
+      test('a firewall of the host that drops DNS: the rule is named, with what to do', async () => {
+        await sh(
+          "nft 'table inet strict { chain input { type filter hook input priority 0; policy accept; udp dport 53 drop; }; }'",
+        );
+        const { code, said } = await doctor(world.node);
+        await sh('nft delete table inet strict');
+        assert.equal(code, 1);
+        assert.match(
+          said('host-drops'),
+          /table inet strict, chain input: rule .* drops UDP queries to 169\.254\.20\.10:53/,
+        );
+      });
+
+      test('what NodeLocal DNSCache has left is named, and taken away by --nodelocal alone while the agent goes on', async () => {
+        const before = await networkState(world.node);
+        await sh(NODE_LOCAL);
+        const { codes, said } = await doctor(world.node);
+        assert.ok(codes('nodelocal').includes('warning nodelocal-left'), codes('nodelocal').join(', '));
+        assert.match(said('nodelocal-left'), /the link nodelocaldns, 4 rules in iptables-legacy.*teardown --nodelocal/);
+        const dry = await signpost(world.node, 'teardown', '--nodelocal', '--dry-run');
+        assert.match(dry.stdout, /^would be removed: the link nodelocaldns/);
+        const { code, stdout } = await signpost(world.node, 'teardown', '--nodelocal');
+        assert.equal(code, 0, stdout);
+        assert.equal(await networkState(world.node), before);
+        assert.match(await world.answerer(world.pods[0], LINK_LOCAL[4]), /^signpost /);
       });
 
       test('teardown refuses while an agent runs, and says what it would remove', async () => {
