@@ -116,8 +116,9 @@ export class HandOver {
         await Promise.all([this.#redirect(estate), http.resume()]);
       },
       yield: async () => {
+        // The other speaks another protocol, but may know the file: else it begins with an empty cache.
+        await snapshot?.close();
         presence.standBy();
-        snapshot?.pause();
         const [listen, answer] = await Promise.all([listeners.yield(), http.yield()]);
         return async () => {
           await listen();

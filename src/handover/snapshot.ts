@@ -129,14 +129,15 @@ export class Snapshot {
     return this.#save({ bytesPerSecond: BYTES_PER_SECOND, signal: this.#abort.signal });
   }
 
-  /** Writes the last one, as fast as it goes but for no more than a few seconds, unless it was paused. */
+  /** Writes the last one, as fast as it goes but for no more than a few seconds, unless it was paused; then it is paused. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#interrupt();
     const isLast = this.#isActive;
-    this.#isActive = false;
+    const stored = this.#stored;
+    this.pause();
+    this.#stored = stored;
     if (isLast) await this.#save({ signal: AbortSignal.timeout(this.#lastMs) });
     else await this.#work;
+    this.#stored = -1;
   }
 
   #save(options: Pick<SaveOptions, 'bytesPerSecond' | 'signal'>): Promise<void> {
