@@ -13,6 +13,7 @@ export class NftablesRules implements RuleKind {
   readonly #elements: ElementWriter;
   readonly #renewals = new WeakMap<WantedRules['listen'], readonly ElementStep[]>();
   #bodies: ReadonlyMap<string, string> = new Map();
+  #latest: Promise<void> = Promise.resolve();
 
   static async open(): Promise<NftablesRules> {
     return new NftablesRules(await openElementWriter());
@@ -22,13 +23,11 @@ export class NftablesRules implements RuleKind {
     this.#elements = elements;
   }
 
-  async apply(wanted: WantedRules): Promise<void> {
-    const table = nftTable(wanted);
-    const present = await readTable();
-    if (present !== undefined && compareTable(table, present, this.#bodies).length === 0) return;
-    await nft(['-f', '-'], replacement(table, present));
-    const written = await readTable();
-    if (written !== undefined) this.#bodies = ruleBodies(written);
+  /** One after the other: the latest that was wanted is what stays. */
+  apply(wanted: WantedRules): Promise<void> {
+    const done = this.#latest.then(() => this.#applyNow(wanted));
+    this.#latest = done.catch(() => {});
+    return done;
   }
 
   async inspect(wanted: WantedRules): Promise<readonly Finding[]> {
@@ -54,6 +53,15 @@ export class NftablesRules implements RuleKind {
 
   close(): void {
     this.#elements.close();
+  }
+
+  async #applyNow(wanted: WantedRules): Promise<void> {
+    const table = nftTable(wanted);
+    const present = await readTable();
+    if (present !== undefined && compareTable(table, present, this.#bodies).length === 0) return;
+    await nft(['-f', '-'], replacement(table, present));
+    const written = await readTable();
+    if (written !== undefined) this.#bodies = ruleBodies(written);
   }
 }
 

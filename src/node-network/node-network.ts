@@ -173,6 +173,8 @@ export class NodeNetwork {
     this.#wanted = wanted;
     if (this.mode === 'off' || this.#state !== 'armed') return;
     await this.#try('apply', () => this.#rules.apply(wanted.rules));
+    // Where that failed, a look tries again and says what is missing.
+    this.#reconcile.news();
   }
 
   /** Ends timers, watches and processes. The node's network stays as it is: without `withdraw` the switch runs out by itself. */

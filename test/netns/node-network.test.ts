@@ -11,6 +11,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { Link } from '../../src/node-network/link.ts';
 import { NftablesRules, readTable } from '../../src/node-network/nftables.ts';
 import { armedElements } from '../../src/node-network/nftables-listing.ts';
+import { renewal, ToolWriter, withdrawal } from '../../src/node-network/nftables-switch.ts';
 import { NodeNetwork } from '../../src/node-network/node-network.ts';
 import type { WantedState } from '../../src/node-network/wanted-state.ts';
 import { program } from '../servers/programs.ts';
@@ -101,6 +102,29 @@ test('a table that is written anew keeps the switch on', { skip }, async () => {
   await rules.renew(WANTED.rules);
   await rules.apply({ ...WANTED.rules, failovers: [] });
   assert.equal((await armedNow()).length, LISTEN.length);
+  rules.close();
+});
+
+test('where the system calls cannot be had, nft itself renews and withdraws', { skip }, async () => {
+  const rules = await NftablesRules.open();
+  await rules.apply(WANTED.rules);
+  const writer = new ToolWriter();
+  await writer.write(renewal(LISTEN));
+  await writer.write(renewal(LISTEN));
+  assert.equal((await armedNow()).length, LISTEN.length);
+  await writer.write(withdrawal(LISTEN));
+  assert.deepEqual(await armedNow(), []);
+  rules.close();
+});
+
+test('targets that change while rules are written: the latest are what stays', { skip }, async () => {
+  const rules = await NftablesRules.open();
+  const others = {
+    ...WANTED.rules,
+    failovers: [{ ...WANTED.rules.failovers[0]!, service: { host: '10.96.0.12', port: 53 } }],
+  };
+  await Promise.all([WANTED.rules, others, WANTED.rules, others].map((wanted) => rules.apply(wanted)));
+  assert.deepEqual(await rules.inspect(others), []);
   rules.close();
 });
 
