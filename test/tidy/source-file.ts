@@ -21,18 +21,19 @@ const TEXT =
 
 /** All text files below `root`, sorted by path. */
 export function readSourceFiles(root: string): SourceFile[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (file) =>
-        !relative(root, file)
-          .split(sep)
-          .some((part) => SKIPPED.has(part)),
-    )
+  return filesBelow(root)
     .filter((file) => TEXT.test(file))
     .map((file) => ({ path: relative(root, file).split(sep).join('/'), text: readFileSync(file, 'utf8') }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What is skipped is not entered: a whole system may lie there, with folders that come and go. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : filesBelow(path);
+    return entry.isFile() ? [path] : [];
+  });
 }
 
 /** A finding for every line of `file` that `pattern` matches. */
