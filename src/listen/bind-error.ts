@@ -38,7 +38,7 @@ async function findCause(
       const add = `ip address add ${host}/${isIPv6(host) ? 128 : 32} dev lo`;
       return {
         code: 'ERR_LISTEN_NO_ADDRESS',
-        cause: `no interface of this machine has this address. Add it first (${add}), or give one that is there`,
+        cause: `no interface of this machine has this address. Add it first (${add}), let the agent do so (--node-network auto), or give one that is there`,
       };
     }
     case 'EAFNOSUPPORT':

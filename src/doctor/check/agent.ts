@@ -1,3 +1,4 @@
+import type { Status } from '../../admin/status.ts';
 import { formatSocketAddress } from '../../config/socket-address.ts';
 import { packageVersion } from '../../core/version.ts';
 import type { AgentProcess } from '../agent-processes.ts';
@@ -26,21 +27,37 @@ function processes({ agents, status }: Patient): Diagnosis[] {
     ...stopped.map(({ pid }) =>
       error('agent-stopped', `process ${pid} is stopped (SIGSTOP, or a debugger)`, `let it go on: kill -CONT ${pid}`),
     ),
-    ...(agents.length === 1 ? [] : [several(agents)]),
+    ...(agents.length === 1 ? [] : [several(agents, status)]),
   ];
 }
 
-/** A standby waits until its pod is told to stop; more than one is a roll-out that does not end, or an agent by mistake. */
-function several(agents: readonly AgentProcess[]): Diagnosis {
-  const pids = agents.map(({ pid }) => pid).join(', ');
-  const message = `${agents.length} agents run here (processes ${pids}, the newest first)`;
-  return agents.length === 2
-    ? note('agent-standby', `${message}: one of them is the standby of a roll-out, if both have the same --state`)
-    : warning(
-        'agents-many',
-        `${message}: one and a standby are what a roll-out has`,
-        'see which pods are on the node, and delete those that the DaemonSet does not need',
-      );
+/** Beside the one that serves a standby may wait; any other is there by mistake. */
+function several(agents: readonly AgentProcess[], status: Patient['status']): Diagnosis {
+  const pids = agents.map(({ pid }) => pid);
+  const standbys = 'failure' in status ? undefined : status.handOver?.standbys.map(({ pid }) => pid);
+  const others = pids.length - 1 - (standbys ?? []).filter((pid) => pids.includes(pid)).length;
+  const message = `${agents.length} agents run here (processes ${pids.join(', ')}, the newest first)`;
+  if (others === 0) return ok('agent-standby', `${message}: the other one waits as standby`);
+  return warning(
+    'agents-many',
+    `${message}${standbys === undefined ? '' : `, and ${others} of them is nobody's standby`}`,
+    'see which pods are on the node; agents that are to take over from each other need the same --state',
+  );
+}
+
+function standbys({ handOver }: Status): Diagnosis[] {
+  const waiting = handOver?.standbys ?? [];
+  if (waiting.length === 0) return [];
+  const named = waiting.map(({ pod, pid }) => (pod === null ? `process ${pid}` : `pod ${pod}`)).join(', ');
+  return waiting.length === 1
+    ? [ok('agent-has-standby', `${named} waits as standby, and takes over if this one dies`)]
+    : [
+        warning(
+          'agent-standbys',
+          `${waiting.length} standbys wait: ${named}`,
+          'a roll-out leaves one at most: see which pods are on the node',
+        ),
+      ];
 }
 
 function ownWord({ agents, config, status }: Patient): Diagnosis[] {
@@ -73,6 +90,7 @@ function ownWord({ agents, config, status }: Patient): Diagnosis[] {
     ...(version === own
       ? []
       : [note('agent-version', `this doctor is version ${own}: findings may miss what is new or gone`)]),
+    ...standbys(status),
     ...reasons
       .filter((reason) => reason.ok && reason.warning === true)
       .map(({ name, message }) => warning(`agent-${name}`, `${name}: ${message}`)),

@@ -3,7 +3,7 @@ import { formatSocketAddress } from '../../config/socket-address.ts';
 import { findPortHolder, type Protocol } from '../../listen/port-holder.ts';
 import { askVersion } from '../../listen/server-version.ts';
 import { type Diagnosis, error, note, ok, warning } from '../diagnosis.ts';
-import type { Patient } from '../patient.ts';
+import type { Patient, Reply } from '../patient.ts';
 import type { Check } from './check.ts';
 
 /** A Service that every cluster has. */
@@ -70,7 +70,7 @@ async function clusterName(address: SocketAddress, patient: Patient): Promise<Di
   const name = `${KNOWN_SERVICE}.${patient.config.clusterDomain}`;
   const place = formatSocketAddress(address);
   try {
-    const { rcode, elapsedMs } = await patient.ask(address, name, 'A');
+    const { rcode, elapsedMs } = await quickest(() => patient.ask(address, name, 'A'));
     const took = `${elapsedMs.toFixed(1)} ms`;
     if (rcode === 'NOERROR') {
       return elapsedMs < SLOW_MS
@@ -85,4 +85,10 @@ async function clusterName(address: SocketAddress, patient: Patient): Promise<Di
   } catch (cause) {
     return [error('cluster-name-failed', `${place}: no answer to ${name}: ${(cause as Error).message}`)];
   }
+}
+
+/** Of a few: the first one may have had to be asked of the cluster DNS, and this command itself is busy. */
+async function quickest(ask: () => Promise<Reply>): Promise<Reply> {
+  const replies = [await ask(), await ask(), await ask()];
+  return replies.reduce((best, reply) => (reply.elapsedMs < best.elapsedMs ? reply : best));
 }

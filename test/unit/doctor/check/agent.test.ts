@@ -36,15 +36,22 @@ test('a process that is stopped is named, and how it goes on', async () => {
   assert.match(findings[0]!.remedy!, /kill -CONT 812/);
 });
 
-test('a second one may be the standby of a roll-out; a third is worth a look', async () => {
-  const ready = status([]);
+test('a standby of the one that serves is in order; a process that is nobody’s standby is not', async () => {
   const two = [AGENT, { ...AGENT, pid: 700 }];
-  assert.deepEqual(codesOf(await agentCheck.look(examplePatient({ agents: two, status: ready }))), [
-    'note agent-standby',
+  const waiting = {
+    role: 'serving',
+    generation: 2,
+    arrival: 'taken',
+    standbys: [{ pod: null, pid: 700, generation: 1 }],
+  };
+  const withStandby = { ...status([]), handOver: waiting };
+  assert.deepEqual(codesOf(await agentCheck.look(examplePatient({ agents: two, status: withStandby }))), [
+    'ok agent-standby',
     'ok agent-ready',
+    'ok agent-has-standby',
   ]);
-  const three = [...two, { ...AGENT, pid: 600 }];
-  assert.deepEqual(codesOf(await agentCheck.look(examplePatient({ agents: three, status: ready }))), [
+  const alone = { ...status([]), handOver: { ...waiting, standbys: [] } };
+  assert.deepEqual(codesOf(await agentCheck.look(examplePatient({ agents: two, status: alone }))), [
     'warning agents-many',
     'ok agent-ready',
   ]);
