@@ -65,8 +65,9 @@ export class IptablesRules implements RuleKind {
     return this.#inTurn(async () => {
       const findings: Finding[] = [];
       for (const family of FAMILIES) {
+        // Of a family that nobody listens on, `apply` has taken out what was there.
+        if (!hasFamily(wanted, family)) continue;
         const command = new IptablesCommand(this.variant, family);
-        if (!hasFamily(wanted, family) && !command.isInstalled) continue;
         const dump = await command.save();
         const chains = wantedChains(
           await this.#targets.fill(wanted, family, dump),

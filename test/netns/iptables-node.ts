@@ -17,11 +17,19 @@ export class IptablesNode {
   /** `ipset` or `xt_recent`, once there are rules. */
   switchKind: string | undefined;
 
-  constructor(node: Namespace, parts: Omit<IptablesRulesParts, 'log'>, wanted: WantedRules) {
+  constructor(
+    node: Namespace,
+    parts: Omit<IptablesRulesParts, 'log'>,
+    wanted: WantedRules,
+    env: NodeJS.ProcessEnv = {},
+  ) {
     this.#node = node;
     this.wanted = wanted;
     const [first, ...rest] = node.prefix;
-    this.child = new Child(first!, [...rest, process.execPath, PROGRAM, JSON.stringify(parts)], { hasChannel: true });
+    this.child = new Child(first!, [...rest, process.execPath, PROGRAM, JSON.stringify(parts)], {
+      hasChannel: true,
+      env: { ...process.env, ...env },
+    });
   }
 
   async call(call: Request['call'], count?: number): Promise<unknown> {
