@@ -39,8 +39,9 @@ export class Link {
     const commands = missing.map((address) => `address add ${addressText(address)} dev ${this.#name}\n`).join('');
     const { code, stderr } = await runTool('ip', ['-force', '-batch', '-'], { input: commands });
     // Somebody else may have added it meanwhile, to any link.
-    if (code === 0 || missing.every((address) => isAtHand(address))) return;
-    throw new SignpostError('ERR_LINK', `Cannot add ${missing.join(', ')} to ${this.#name}: ${reasonOf(stderr)}`);
+    const failed = missing.filter((address) => !isAtHand(address));
+    if (code === 0 || failed.length === 0) return;
+    throw new SignpostError('ERR_LINK', `Cannot add ${failed.join(', ')} to ${this.#name}: ${reasonOf(stderr)}`);
   }
 
   /** What is missing. Costs little while nothing is. */
@@ -159,5 +160,7 @@ async function ip(args: readonly string[]): Promise<string> {
 function reasonOf(stderr: string): string {
   const line = stderr.trim().split('\n')[0] ?? '';
   if (/Operation not permitted/.test(line)) return `${line} (the capability NET_ADMIN is needed)`;
+  // What the kernel says of IPv6 addresses where that is switched off.
+  if (/Permission denied|IPv6 is disabled/.test(line)) return `${line} (sysctl net.ipv6.conf.all.disable_ipv6)`;
   return line;
 }

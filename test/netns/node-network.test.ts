@@ -182,6 +182,17 @@ test('what a crash has left is taken over: link, addresses, rules', { skip }, as
   await until('that is counted', () => repairs().some((count) => count > 0));
 });
 
+test('where IPv6 is switched off, the error says so and IPv4 is served', { skip }, async () => {
+  sh('echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6');
+  const link = new Link('signpost0');
+  await assert.rejects(link.apply(WANTED.addresses), /Cannot add fd00:20::10 to \S+: .*disable_ipv6/);
+  assert.deepEqual(
+    (await link.inspect(WANTED.addresses)).map(({ message }) => message.split(' ')[0]),
+    ['fd00:20::10'],
+  );
+  sh('echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip address add ::1/128 dev lo 2>/dev/null || true');
+});
+
 test('a tool that hangs holds up neither the switch nor the rest, and is tried again', { skip }, async () => {
   const network = await armed('nftables');
   const hangs = process.env[HANGS]!;
