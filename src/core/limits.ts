@@ -209,3 +209,9 @@ export const HANDOVER_MESSAGE = limit('handover_message_bytes', 65_536);
 
 /** Processes on the hand-over socket at one time: one that takes over, those that stand by (two or three on a node), and some to spare. 16 x 70 KiB = 1.1 MiB. Full: refused. */
 export const HANDOVER_LINKS = limit('handover_links', 16);
+
+/** Listen addresses that nftables leads to the cluster DNS while the agent is gone: each has a mark, of 0x41 to 0x7f. 63, where a node has two to six. Full: the others have no fail-over. */
+export const FAILOVERS = limit('failovers', 63);
+
+/** Bytes of news of the node's network that wait while the loop is busy: 262,144, some 1,000 rules or 200 links. Two sockets. Full: what came is not read, all is looked at. */
+export const NETWORK_NEWS_BYTES = limit('network_news_bytes', 262_144);

@@ -71,7 +71,7 @@ export function* readMessages(bytes: Uint8Array): Generator<NetlinkHeader> {
 /** The code of a refusal (an errno, positive), 0 of an acknowledgement; undefined of any other message. */
 export function errorCode(bytes: Uint8Array, { type, start, end }: NetlinkHeader): number | undefined {
   if (type !== ERROR || end - start < 4) return undefined;
-  return -new DataView(bytes.buffer, bytes.byteOffset).getInt32(start, isLittleEndian);
+  return 0 - new DataView(bytes.buffer, bytes.byteOffset).getInt32(start, isLittleEndian);
 }
 
 /** The text of the first attribute of that type in [start, end), or undefined. */

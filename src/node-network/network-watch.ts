@@ -1,3 +1,4 @@
+import { NETWORK_NEWS_BYTES } from '../core/limits.ts';
 import { loadLibc } from '../native/libc.ts';
 import { NetlinkSocket } from '../native/netlink-socket.ts';
 import { UV_READABLE, UvPoll } from '../native/uv-poll.ts';
@@ -28,9 +29,6 @@ const TRACE = 17;
 
 /** Reads of one turn: more wait for the next one. */
 const READS = 64;
-
-/** Room for what comes while the loop is busy; lost messages cost one look at everything. */
-const RECEIVE_BUFFER_BYTES = 262_144;
 
 export interface NetworkWatchOptions {
   /** The link whose changes matter. */
@@ -77,7 +75,7 @@ export class NetworkWatch {
     groups: readonly number[],
     matters: (bytes: Uint8Array, header: NetlinkHeader) => boolean,
   ): void {
-    socket.setReceiveBuffer(RECEIVE_BUFFER_BYTES);
+    socket.setReceiveBuffer(NETWORK_NEWS_BYTES.value);
     for (const group of groups) socket.join(group);
     const poll = new UvPoll(socket.fd, () => {
       if (hasNews(socket, matters)) this.#options.onChange();
@@ -101,6 +99,7 @@ function hasNews(socket: NetlinkSocket, matters: (bytes: Uint8Array, header: Net
       bytes = socket.receive();
     } catch {
       // ENOBUFS: more came than there was room for.
+      NETWORK_NEWS_BYTES.hits++;
       return true;
     }
     if (bytes === undefined) break;

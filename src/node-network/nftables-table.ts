@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { FAILOVERS } from '../core/limits.ts';
 import { addressesOf, familyOf } from './wanted-from-config.ts';
 import type { Failover, Family, WantedRules } from './wanted-state.ts';
 
@@ -18,7 +19,6 @@ const MOVED = 16_384;
 /** Bits of a packet's mark that say which fail-over it took, cleared again before it is routed on. Others' well-known marks are above or are not of this form. */
 const MARK_MASK = 0x7f;
 const FIRST_MARK = 0x41;
-const MARKS = MARK_MASK - FIRST_MARK + 1;
 
 export interface NftSet {
   readonly name: string;
@@ -125,7 +125,7 @@ function setsOf({ family, type }: Dialect, { listen }: WantedRules): NftSet[] {
 function chainsOf(wanted: WantedRules): NftChain[] {
   const { listen, hasNoTrack, failovers } = wanted;
   const dialects = DIALECTS.filter(({ family }) => listen.some(({ host }) => familyOf(host) === family));
-  const led = failovers.filter(({ service }) => service !== undefined).slice(0, MARKS);
+  const led = ledFailovers(failovers);
   const each = (rules: (dialect: Dialect) => readonly string[]) => dialects.flatMap(rules);
   const returning = led.map((failover, at) => returningRule(failover, at));
   return [
@@ -149,6 +149,13 @@ function chainsOf(wanted: WantedRules): NftChain[] {
     { name: 'returning', hook: { type: 'filter', name: 'postrouting', priority: 110 }, rules: returning },
     { name: 'returning-own', hook: { type: 'filter', name: 'input', priority: 110 }, rules: returning },
   ];
+}
+
+/** Those that lead somewhere, and have a mark. */
+function ledFailovers(failovers: readonly Failover[]): readonly Failover[] {
+  const all = failovers.filter(({ service }) => service !== undefined);
+  FAILOVERS.hits += Math.max(0, all.length - FAILOVERS.value);
+  return all.slice(0, FAILOVERS.value);
 }
 
 function toQueryChain({ ip, family }: Dialect): string[] {
