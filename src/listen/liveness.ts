@@ -106,11 +106,17 @@ export class Liveness {
 
   #look(): void {
     this.#follow();
-    const silent = this.#proofs.filter(({ isLive }) => !isLive).map(({ address }) => address);
+    const unproved = this.#proofs.filter(({ isLive }) => !isLive);
+    const silent = unproved.filter(({ isLedAway }) => !isLedAway).map(({ address }) => address);
     for (const proof of this.#proofs) proof.ask();
-    if (silent.length === 0) this.#onProof();
-    else if (this.#misses < MISSES) this.#onMiss(silent);
-    else if (--this.#looksUntilTrial <= 0) this.#misses = 0;
+    if (unproved.length === 0) this.#onProof();
+    else if (this.#misses >= MISSES) this.#awaitTrial();
+    // What was led away says nothing: the switch was off when it was asked, as it is before the first renewal.
+    else if (silent.length > 0) this.#onMiss(silent);
+  }
+
+  #awaitTrial(): void {
+    if (--this.#looksUntilTrial <= 0) this.#misses = 0;
   }
 
   /** Listeners are others after their addresses were left to another process for a while. */

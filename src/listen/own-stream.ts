@@ -41,22 +41,19 @@ export class OwnStream implements Proof {
   }
 
   get isLive(): boolean {
-    return this.hasShown || this.#waited < PATIENCE;
+    return this.hasShown || (this.#waited < PATIENCE && !this.isLedAway);
   }
 
   get isLedAway(): boolean {
-    return this.#isAnswered && this.#listener.accepted === this.#accepted;
+    return this.#socket !== undefined && this.#isAnswered && this.#listener.accepted === this.#accepted;
   }
 
   ask(): void {
-    if (this.hasShown) {
-      this.#waited = 0;
-      this.close();
-      if (--this.#asksLeft <= 0) this.#connect();
-    } else if (++this.#waited % PATIENCE === 0) {
-      this.close();
-      this.#connect();
-    }
+    const { hasShown, isLedAway } = this;
+    if (!hasShown && !isLedAway && ++this.#waited % PATIENCE !== 0) return;
+    if (hasShown || isLedAway) this.#waited = 0;
+    this.close();
+    if (!hasShown || --this.#asksLeft <= 0) this.#connect();
   }
 
   close(): void {
