@@ -59,14 +59,13 @@ export class CacheImage {
   }
 }
 
-/** A zone's label is its name and a fingerprint of all that its answers depend on. Made when first wanted: a configuration may have 10,000 of them. */
+/** A zone's label is its name and a fingerprint of all that its upstreams' answers depend on; names with hosts entries are looked up. Made when first wanted: a configuration may have 10,000 of them. */
 class CachedZones implements ImageZones {
   readonly #ids: ZoneIds;
   readonly #known = new Map<number, ImageZone | undefined>();
   #config: ReadonlyMap<string, ZoneConfig> = new Map();
   #routes: RouteTable<Zone> | undefined;
-  /** Of what any zone's answers depend on. */
-  #common = '';
+  #clusterDomain = '';
 
   constructor(ids: ZoneIds) {
     this.#ids = ids;
@@ -76,8 +75,7 @@ class CachedZones implements ImageZones {
     this.#known.clear();
     this.#config = new Map(config.zones.map((zone) => [zone.zone, zone]));
     this.#routes = routes;
-    const hosts = config.zones.flatMap((zone) => zone.hosts);
-    this.#common = fingerprint(JSON.stringify([config.clusterDomain, hosts]));
+    this.#clusterDomain = config.clusterDomain;
   }
 
   ofId(id: number): ImageZone | undefined {
@@ -87,7 +85,8 @@ class CachedZones implements ImageZones {
 
   ofName(bytes: Uint8Array, start: number, nameEnd: number): ImageZone | undefined {
     const zone = this.#routes?.lookup(bytes, start, nameEnd);
-    return zone === undefined || zone.isRefused ? undefined : this.ofId(zone.id);
+    if (zone === undefined || zone.isRefused || zone.rules?.hasHost(bytes, start, nameEnd) === true) return undefined;
+    return this.ofId(zone.id);
   }
 
   #make(id: number): ImageZone | undefined {
@@ -98,11 +97,11 @@ class CachedZones implements ImageZones {
   #print({ upstreams, hasAaaa, cache, aliases, refuse }: ZoneConfig): string {
     const { positiveMinSeconds, positiveMaxSeconds, negativeMinSeconds, negativeMaxSeconds } = cache;
     const lives = [positiveMinSeconds, positiveMaxSeconds, negativeMinSeconds, negativeMaxSeconds];
-    // What a name leads to may lie in any zone.
-    const targets = aliases.length === 0 ? [] : [...this.#config.values()].map((zone) => servers(zone));
-    return fingerprint(
-      JSON.stringify([this.#common, servers({ upstreams }), hasAaaa, lives, aliases, targets, refuse]),
-    ).slice(0, 22);
+    // What a name leads to may lie in any zone, and be answered by its hosts entries.
+    const all = aliases.length === 0 ? [] : [...this.#config.values()];
+    const targets = all.map((zone) => [servers(zone), zone.hosts]);
+    const answers = [this.#clusterDomain, servers({ upstreams }), hasAaaa, lives, aliases, targets, refuse];
+    return fingerprint(JSON.stringify(answers)).slice(0, 22);
   }
 }
 

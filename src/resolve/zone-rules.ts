@@ -59,6 +59,11 @@ export class ZoneRules {
     return NO_AAAA;
   }
 
+  /** Whether a hosts entry speaks of the uncompressed name in [start, nameEnd), or of its address. */
+  hasHost(bytes: Uint8Array, start: number, nameEnd: number): boolean {
+    return (this.#hosts?.find(bytes, start, nameEnd) ?? this.#pointers?.find(bytes, start, nameEnd)) !== undefined;
+  }
+
   #answerHost(type: number, { a, aaaa }: Host, draft: AnswerDraft): void {
     if (type === TYPE_A && a.length > 0) this.#answerAddresses(a, A_BYTES, draft);
     else if (type === TYPE_AAAA && aaaa.length > 0) this.#answerAddresses(aaaa, AAAA_BYTES, draft);

@@ -102,11 +102,13 @@ test('a zone with other upstreams, lives, refused names or aliases begins empty,
   }
 });
 
-test('a zone that is new or gone takes nothing over, and hosts entries nothing of any zone', async (t) => {
+test('a zone that is new or gone takes nothing over, nor does a name that is refused now or has a hosts entry', async (t) => {
   const without = { ...BASE, zones: BASE.zones.filter((zone) => zone !== CORP) };
   assert.deepEqual(await takenOver(t, BASE, without), [NAMES[0], NAMES[2]]);
   const refused = corp({ refuse: ['www.corp.example.'] });
   assert.deepEqual(await takenOver(t, refused, refused), [NAMES[0], NAMES[2]]);
-  const hosts = [{ address: '192.0.2.7', names: ['www.example.com.'] }];
-  assert.deepEqual(await takenOver(t, BASE, corp({ hosts })), []);
+  const hosts = [{ address: '192.0.2.7', names: ['www.corp.example.'] }];
+  assert.deepEqual(await takenOver(t, BASE, corp({ hosts })), [NAMES[0], NAMES[2]]);
+  const other = [{ address: '192.0.2.7', names: ['mail.corp.example.'] }];
+  assert.deepEqual(await takenOver(t, BASE, corp({ hosts: other })), NAMES);
 });
