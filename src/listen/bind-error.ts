@@ -64,7 +64,8 @@ async function findCause(
 async function findHolder(address: SocketAddress, protocol: Protocol): Promise<string> {
   const [holder = 'another process', version] = await Promise.all([
     findPortHolder(address, protocol),
-    askVersion(address, protocol),
+    // DNS servers have both protocols, and a datagram leaves nothing open with a program that is none.
+    askVersion(address, 'UDP'),
   ]);
   const saying =
     version === undefined ? '' : `, ${version === '' ? 'a DNS server' : `which says that it is ${version}`}`;
