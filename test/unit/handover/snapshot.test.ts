@@ -189,6 +189,18 @@ test('without room on the disk the last one stays, one line says so, and another
   assert.deepEqual([full.told, full.snapshot.saved], [['snapshot of the cache written again'], 1]);
 });
 
+test('a folder that cannot be had is said once, and keeps nobody from serving', async () => {
+  const { snapshot, images, warned } = new Process('/dev/null/state');
+  await snapshot.load();
+  images.learn(WEB, a(WEB, '10.0.0.1'));
+  await snapshot.save();
+  await snapshot.save();
+  await snapshot.close();
+  assert.equal(warned.filter((line) => line.startsWith('cannot write')).length, 1);
+  assert.ok(warned.length <= 2 && snapshot.failed >= 3);
+  assert.equal(images.cached(WEB), ADDRESS);
+});
+
 test('a process that has handed over writes no more', async (t) => {
   const folder = await scratch(t);
   const process = new Process(folder);
