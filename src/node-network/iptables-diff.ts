@@ -8,6 +8,8 @@ interface Jump {
   readonly chain: string;
   readonly rule: string;
   readonly target: string;
+  /** A rule before it drops packets: whatever others insert later stands at the head. */
+  readonly isBehindDrop: boolean;
 }
 
 /**
@@ -15,6 +17,8 @@ interface Jump {
  * when it was written is not to be mended for ever.
  */
 export type Readings = Map<string, string>;
+
+const DROPS = new Set(['DROP', 'REJECT']);
 
 /** Chains of two families, for a few changes of where they lead. */
 const READINGS = 64;
@@ -44,6 +48,9 @@ export function compareDump(
         : []),
       ...(leading.length > Math.max(1, there.length) || there.length > 1
         ? [{ code: 'rules-duplicated', message: `${label}: ${leading.length} rules lead into ${chain.name}` }]
+        : []),
+      ...(there.some(({ isBehindDrop }) => isBehindDrop)
+        ? [{ code: 'rules-behind', message: `${label}: ${chain.hook} drops packets before ${chain.name}` }]
         : []),
     ];
   });
@@ -131,10 +138,12 @@ function ownChains(dump: Dump): { table: string; name: string }[] {
 function findJumps(dump: Dump): Jump[] {
   return [...dump].flatMap(([table, chains]) =>
     [...chains].flatMap(([chain, { rules }]) =>
-      rules.flatMap((rule): Jump[] => {
+      rules.flatMap((rule, place): Jump[] => {
         if (chain.startsWith(PREFIX) || !rule.includes(PREFIX)) return [];
         const target = targetOf(rule);
-        return target?.startsWith(PREFIX) ? [{ table, chain, rule, target }] : [];
+        if (!target?.startsWith(PREFIX)) return [];
+        const isBehindDrop = rules.slice(0, place).some((before) => DROPS.has(targetOf(before) ?? ''));
+        return [{ table, chain, rule, target, isBehindDrop }];
       }),
     ),
   );

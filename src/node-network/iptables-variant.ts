@@ -55,12 +55,6 @@ export async function readVariantDumps(): Promise<VariantDumps> {
   return { nft, legacy };
 }
 
-/** Whether kube-proxy keeps its Services in these rules. */
-export function hasKubeServices(text: string): boolean {
-  const chains = parseDump(text).get('nat');
-  return [...(chains?.keys() ?? [])].some((name) => name.startsWith('KUBE-SVC-') || name.startsWith('KUBE-SEP-'));
-}
-
 function sum(texts: readonly string[], count: (dump: Dump) => number): number {
   return texts.reduce((total, text) => total + count(parseDump(text)), 0);
 }

@@ -8,6 +8,7 @@ import { program } from '../servers/programs.ts';
 import { IptablesNode } from './iptables-node.ts';
 import { type Namespace, skipWithoutNamespaces } from './namespace.ts';
 import { DNS_PODS, KUBE_DNS, KUBE_DNS_UPSTREAM, LINK_LOCAL } from './world/addresses.ts';
+import type { ProxyKind } from './world/kube-proxy.ts';
 import { lanesTo, QueryClient } from './world/query-client.ts';
 import { WORLD_PROGRAMS, World } from './world/world.ts';
 
@@ -29,8 +30,12 @@ const wanted = (hasNoTrack: boolean, hosts: readonly string[] = HOSTS): WantedRu
 });
 
 /** A world with the listen addresses on the node, deleted after the test. */
-async function create(t: TestContext, variant: 'nft' | 'legacy'): Promise<World> {
-  const world = await World.create(`iptables-${variant}`);
+async function create(
+  t: TestContext,
+  variant: 'nft' | 'legacy',
+  proxy: ProxyKind = `iptables-${variant}`,
+): Promise<World> {
+  const world = await World.create(proxy);
   t.after(() => world.delete());
   const lines = HOSTS.map((host) => `address add ${host}/${host.includes(':') ? 128 : 32} dev lo nodad\n`).join('');
   const { code, stderr } = await world.node.run('sh', '-c', `printf '${lines}' | ip -batch -`);
@@ -142,6 +147,7 @@ suite('Rules by iptables', { skip, concurrency: 3 }, () => {
       ],
       ['a rule is deleted', 'iptables-nft -D SIGNPOST-OUTPUT 2', 'rules-changed'],
       ['a rule is changed', 'iptables-nft -t raw -R SIGNPOST-PREROUTING 1 -d 169.254.20.10 -j ACCEPT', 'rules-changed'],
+      ['a drop is put in front', 'iptables-nft -I INPUT -p udp -m state --state INVALID -j DROP', 'rules-behind'],
       ['a jump is there twice', 'iptables-nft -t raw -A PREROUTING -j SIGNPOST-PREROUTING', 'rules-duplicated'],
       ['a dump of before is restored', await restore('before', before.stdout), 'rules-missing'],
       [
@@ -198,6 +204,20 @@ suite('Rules by iptables', { skip, concurrency: 3 }, () => {
     await world.syncProxy({ 4: [], 6: [] });
     assert.deepEqual(await rules.findings(), []);
     await rules.call('remove');
+  });
+
+  test("the DNS pods are found in kube-proxy's own table as well (nftables)", async (t) => {
+    const world = await create(t, 'nft', 'nftables');
+    const rules = start(world, { variant: 'nft' }, wanted(true));
+    await rules.call('apply');
+    const targets = (await shape(rules)).flatMap(
+      (line) => /DNAT --to-destination \[?([^\]]+?)\]?:53$/.exec(line)?.[1] ?? [],
+    );
+    assert.deepEqual(new Set(targets), new Set([...DNS_PODS[4], ...DNS_PODS[6]]));
+    const client = QueryClient.start(world.pods[0], lanesTo([LINK_LOCAL[4], LINK_LOCAL[6]], 100));
+    world.own(client.child);
+    await client.untilAnsweredBy('cluster-dns');
+    await client.stop();
   });
 
   test('what an earlier process left in the other iptables is taken out', async (t) => {
