@@ -155,8 +155,7 @@ export class HandOver {
   }
 
   /** Asks the process of a pod that stands by behind this one whether it lives; undefined: there is none. */
-  readonly askStandby = (pod: string): Promise<void> | undefined =>
-    this.#succession?.standbys.find(({ other }) => other.pod === pod)?.ping();
+  readonly askStandby = (pod: string): Promise<void> | undefined => this.#succession?.askStandby(pod);
 
   /** The one that serves while this process stands by. */
   get servingPid(): number | undefined {

@@ -13,6 +13,8 @@ export interface GivingParts {
   readonly libc: Libc;
   readonly times: HandoverTimes;
   readonly log: Logger;
+  /** The successor has addresses of its own. */
+  readonly isApart: boolean;
 }
 
 /** All of the cache, and what changed while that was on its way. */
@@ -21,8 +23,8 @@ const IMAGES = 2;
 /**
  * Gives cache and sockets to a successor, by protocol 1. Resolves when that one reads; nothing has changed here until then. Rejects where it goes wrong at any step.
  */
-export async function give(channel: Channel, { holdings, libc, times, log }: GivingParts): Promise<void> {
-  const sockets = holdings.sockets();
+export async function give(channel: Channel, { holdings, libc, times, log, isApart }: GivingParts): Promise<void> {
+  const sockets = isApart ? [] : holdings.sockets();
   if (sockets === undefined) {
     await channel.send(refusal('ERR_HANDOVER_NO_SOCKETS', 'sockets cannot be passed here'));
     throw new Error('sockets cannot be passed here');
@@ -32,7 +34,8 @@ export async function give(channel: Channel, { holdings, libc, times, log }: Giv
     since = await giveCache(channel, holdings, libc, since, log);
     await channel.expect('loaded', times.cacheMs);
   }
-  for (let at = 0; at < sockets.length; at += DESCRIPTORS_A_MESSAGE) {
+  // At least one message, and be it empty: with it the successor has all.
+  for (let at = 0; at === 0 || at < sockets.length; at += DESCRIPTORS_A_MESSAGE) {
     await giveSockets(channel, sockets, at);
   }
   await channel.expect('opened', times.readingMs);

@@ -10,12 +10,19 @@ export interface Identity {
   readonly pod: string | undefined;
   readonly pid: number;
   readonly version: string;
+  /** Its network namespace, as the kernel calls it; undefined where it cannot be told. */
+  readonly network?: string | undefined;
 }
 
 /** Whether `self` may take from `other`. Of two that are equal the one that asks is the newer: its pod's container was started again, and the other is on its way out. */
 export function isNewer(self: Identity, other: Identity): boolean {
   if (self.generation !== other.generation) return self.generation > other.generation;
   return self.attempt >= other.attempt;
+}
+
+/** Whether each has addresses of its own: sockets of one are of no use to the other, and both serve. */
+export function isApart(self: Identity, other: Identity): boolean {
+  return self.network !== undefined && other.network !== undefined && self.network !== other.network;
 }
 
 /** For a log line or an error: `process 812, pod 1f3c…, version 0.1.0`. */

@@ -40,16 +40,18 @@ export interface Hello extends Message {
   readonly version: string;
   /** Whether sockets can be passed to it or by it. */
   readonly passesSockets: boolean;
+  readonly network: string | null;
 }
 
 export function helloOf(self: Identity, passesSockets: boolean, protocols: readonly number[]): Hello {
   const { id, generation, attempt, pid, version } = self;
-  return { message: 'hello', protocols, id, generation, attempt, pod: self.pod ?? null, pid, version, passesSockets };
+  const [pod, network] = [self.pod ?? null, self.network ?? null];
+  return { message: 'hello', protocols, id, generation, attempt, pod, pid, version, passesSockets, network };
 }
 
 /** Throws `ERR_HANDOVER_MESSAGE` where it is no hello: whatever listens there is none of us. */
 export function identityOf(hello: Message): Identity {
-  const { id, generation, attempt, pod, pid, version } = hello;
+  const { id, generation, attempt, pod, pid, version, network } = hello;
   if (hello.message === 'refused') throw refusalOf(hello);
   if (
     hello.message !== 'hello' ||
@@ -66,6 +68,7 @@ export function identityOf(hello: Message): Identity {
     pod: typeof pod === 'string' ? pod : undefined,
     pid: pid as number,
     version: String(version),
+    network: typeof network === 'string' ? network : undefined,
   };
 }
 

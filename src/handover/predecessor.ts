@@ -1,7 +1,7 @@
 import { SignpostError } from '../core/errors.ts';
 import type { Libc } from '../native/libc.ts';
 import { type Channel, FileChannel } from './channel.ts';
-import { describe, type Identity, isNewer } from './identity.ts';
+import { describe, type Identity, isApart, isNewer } from './identity.ts';
 import { commonProtocol, helloOf, identityOf, type Message } from './message.ts';
 import { connectTo } from './standby.ts';
 import { type Inheritance, type TakingParts, takeAll } from './taking.ts';
@@ -33,17 +33,25 @@ export class NewerServes extends SignpostError {
   }
 }
 
+/** The one that serves has a network of its own and gives nothing: it is in nobody's way, be it newer or not. */
+export class ServesElsewhere extends SignpostError {
+  constructor(incumbent: Identity, cause: Error) {
+    super('ERR_HANDOVER_ELSEWHERE', `${describe(incumbent)} has its own addresses: ${cause.message}`, { cause });
+  }
+}
+
 /**
  * Asks the one that serves for everything, or for its addresses alone. Rejects with ECONNREFUSED or ENOENT where nobody serves, with `NewerServes`, with what a refusal says
- * (`ERR_HANDOVER_BUSY`), or with what went wrong.
+ * (`ERR_HANDOVER_BUSY`), or with what went wrong; with `ServesElsewhere` in place of the latter where that one need not leave.
  */
 export async function askPredecessor(wish: 'take' | 'yield', parts: PredecessorParts): Promise<Asked> {
   const { path, self, libc, protocols, times } = parts;
   const channel = wish === 'take' && libc !== undefined ? new FileChannel(libc, path) : await connectTo(path);
+  let predecessor: Identity | undefined;
   try {
     await channel.send(helloOf(self, libc !== undefined, protocols));
     const hello = await channel.expect('hello', times.answerMs);
-    const predecessor = identityOf(hello);
+    predecessor = identityOf(hello);
     if (!isNewer(self, predecessor)) throw new NewerServes(predecessor);
     if (wish === 'take') return { predecessor, channel, inheritance: await take(channel, hello, parts) };
     await channel.send({ message: 'yield' });
@@ -51,7 +59,9 @@ export async function askPredecessor(wish: 'take' | 'yield', parts: PredecessorP
     return { predecessor, channel, inheritance: undefined };
   } catch (error) {
     channel.close();
-    throw error;
+    const isBusy = (error as SignpostError).code === 'ERR_HANDOVER_BUSY';
+    if (isBusy || predecessor === undefined || !isApart(self, predecessor)) throw error;
+    throw new ServesElsewhere(predecessor, error as Error);
   }
 }
 
@@ -60,7 +70,8 @@ async function take(channel: Channel, hello: Message, parts: PredecessorParts): 
   if (protocol === undefined) {
     throw new SignpostError('ERR_HANDOVER_PROTOCOL', 'the two versions have no protocol in common');
   }
-  if (hello['passesSockets'] !== true || parts.libc === undefined) {
+  const passes = hello['passesSockets'] === true || isApart(parts.self, identityOf(hello));
+  if (!passes || parts.libc === undefined) {
     throw new SignpostError('ERR_HANDOVER_NO_SOCKETS', 'sockets cannot be passed here');
   }
   await channel.send({ message: 'take', protocol });

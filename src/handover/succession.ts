@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedImage } from '../cache/image-reader.ts';
 import { type SignpostError, StartError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Libc } from '../native/libc.ts';
+import { Approach, type Arrival } from './approach.ts';
 import type { Channel, SocketChannel } from './channel.ts';
 import { Doorway } from './doorway.ts';
 import { generationOf } from './generations.ts';
 import { give } from './giving.ts';
 import { HANDOVER_TIMES, type HandoverTimes, type Holdings } from './holdings.ts';
-import { describe, type Identity } from './identity.ts';
+import { describe, type Identity, isApart } from './identity.ts';
 import { PROTOCOLS, refusal } from './message.ts';
-import { askPredecessor, NewerServes } from './predecessor.ts';
 import { connectTo, isNobody, Standby } from './standby.ts';
 import type { StandbyLink } from './standby-link.ts';
 import type { Inheritance } from './taking.ts';
@@ -34,19 +34,14 @@ export interface SuccessionParts {
   readonly times?: HandoverTimes;
   /** For tests. */
   readonly protocols?: readonly number[];
+  readonly network?: string;
 }
 
 /** What this process does for the node. */
 export type Role = 'starting' | 'waiting' | 'serving' | 'standby' | 'closed';
 
-/** How a start came by its addresses. */
-export type Arrival = 'cold' | 'taken' | 'yielded';
-
 /** How often it is looked whether this process can still be found. */
 const KEEP_MS = 5000;
-
-/** How often a start that was refused because another is taking over tries again. */
-const BUSY_TRIES = 40;
 
 const LATE = 'Cannot take over: the process that serves has waited too long, and serves on. The next start tries again';
 
@@ -68,7 +63,8 @@ export class Succession {
   readonly #path: string;
   readonly #log: Logger;
   readonly self: Identity;
-  role: Role = 'starting';
+  #role: Role = 'starting';
+  readonly #approach: Approach;
   arrival: Arrival = 'cold';
   #inheritance: Inheritance | undefined;
   /** To the one that gives, until this one serves; in a yield for as long as both live. */
@@ -86,7 +82,8 @@ export class Succession {
     const { state, pod, attempt, version } = parts;
     await mkdir(state, { recursive: true, mode: 0o700 });
     const generation = await generationOf(pod, state);
-    return new Succession(parts, { id: randomUUID(), generation, attempt, pod, pid: process.pid, version });
+    const network = parts.network ?? (await readlink('/proc/self/ns/net').catch(() => undefined));
+    return new Succession(parts, { id: randomUUID(), generation, attempt, pod, pid: process.pid, version, network });
   }
 
   private constructor(parts: SuccessionParts, self: Identity) {
@@ -96,6 +93,17 @@ export class Succession {
     this.#protocols = parts.protocols ?? PROTOCOLS;
     this.#path = join(parts.state, 'handover.sock');
     this.#log = parts.log;
+    this.#approach = new Approach({
+      path: this.#path,
+      self,
+      protocols: this.#protocols,
+      times: this.#times,
+      libc: parts.libc,
+      log: parts.log,
+      loadCache: parts.loadCache,
+      signal: parts.signal,
+      onFailed: () => this.counts.failed++,
+    });
   }
 
   /**
@@ -104,13 +112,18 @@ export class Succession {
    */
   async enter<T>(open: () => Promise<T>): Promise<T> {
     for (;;) {
-      this.arrival = await this.#arrive();
+      const { arrival, asked } = await this.#approach.come();
+      this.arrival = arrival;
+      this.#predecessor = asked?.predecessor;
+      this.#toPredecessor = asked?.channel;
+      this.#inheritance = asked?.inheritance;
       try {
         return await open();
       } catch (error) {
         this.#giveUp();
         // Another was sooner: it will be at the path in a moment.
-        if ((error as SignpostError).code !== 'ERR_LISTEN_IN_USE' || !(await this.#isSomebodySoon())) throw error;
+        if ((error as SignpostError).code !== 'ERR_LISTEN_IN_USE' || !(await this.#approach.isSomebodySoon()))
+          throw error;
       }
     }
   }
@@ -132,7 +145,7 @@ export class Succession {
       if (this.arrival === 'taken') throw error;
       this.#log.warn({ err: error }, 'serving, but nobody can take over from this process');
     }
-    this.role = 'serving';
+    this.#role = 'serving';
     const rest = this.#inheritance?.closeRest() ?? [];
     if (rest.length > 0)
       this.#log.warn({ sockets: rest }, 'the process before listened there too, and this one does not');
@@ -147,14 +160,26 @@ export class Succession {
     this.#log.info({ from, entries, arrival: this.arrival }, 'took over');
   }
 
+  get role(): Role {
+    return this.#approach.waiting === undefined ? this.#role : 'waiting';
+  }
+
   /** Processes that stand by behind this one. */
   get standbys(): readonly StandbyLink[] {
     return this.#doorway?.standbys ?? [];
   }
 
+  /** Asks the process of a pod that stands by behind this one, or is about to, whether it lives. Undefined: there is none. */
+  askStandby(pod: string): Promise<void> | undefined {
+    const link = this.standbys.find(({ other }) => other.pod === pod);
+    if (link !== undefined) return link.ping();
+    const isGiving = this.#predecessor?.pod === pod && this.#toPredecessor?.isClosed === false;
+    return isGiving ? Promise.resolve() : undefined;
+  }
+
   /** The one that this process stands by behind; undefined where it serves itself. */
   get incumbent(): Identity | undefined {
-    return this.role === 'standby' || this.role === 'waiting' ? this.#standby?.incumbent : undefined;
+    return (this.#approach.waiting ?? this.#standby)?.incumbent;
   }
 
   /** Cached answers that came of the predecessor. */
@@ -164,83 +189,13 @@ export class Succession {
 
   /** Gives nothing and takes nothing from now on. Who stands by looks for another. */
   close(): void {
-    this.role = 'closed';
+    this.#role = 'closed';
     clearInterval(this.#keeping);
+    this.#approach.waiting?.end();
     this.#standby?.end();
     this.#doorway?.close();
     this.#toPredecessor?.close();
     this.#inheritance?.closeRest();
-  }
-
-  async #arrive(): Promise<Arrival> {
-    for (let busy = 0; ; ) {
-      this.#parts.signal?.throwIfAborted();
-      try {
-        return await this.#ask('take');
-      } catch (error) {
-        const { code } = error as SignpostError;
-        if (isNobody(error)) return 'cold';
-        if (error instanceof NewerServes) await this.#wait(error.incumbent);
-        else if (code === 'ERR_HANDOVER_BUSY' && busy++ < BUSY_TRIES) await sleep(this.#times.againMs);
-        else return await this.#askToYield(error as Error);
-      }
-    }
-  }
-
-  /** What was asked for first has failed. */
-  async #askToYield(error: Error): Promise<Arrival> {
-    this.counts.failed++;
-    this.#log.warn({ error: error.message }, 'nothing can be taken over: asking for the addresses alone');
-    try {
-      return await this.#ask('yield');
-    } catch (err) {
-      if (!isNobody(err)) this.#log.warn({ error: (err as Error).message }, 'the process that serves does not leave');
-      return 'cold';
-    }
-  }
-
-  async #ask(wish: 'take' | 'yield'): Promise<Arrival> {
-    const asked = await askPredecessor(wish, {
-      path: this.#path,
-      self: this.self,
-      protocols: this.#protocols,
-      times: this.#times,
-      libc: this.#parts.libc,
-      log: this.#log,
-      loadCache: this.#parts.loadCache,
-    });
-    this.#predecessor = asked.predecessor;
-    this.#toPredecessor = asked.channel;
-    this.#inheritance = asked.inheritance;
-    return wish === 'take' ? 'taken' : 'yielded';
-  }
-
-  /** Until no newer process serves. */
-  async #wait(incumbent: Identity): Promise<void> {
-    this.role = 'waiting';
-    const standby = this.#newStandby(false);
-    this.#standby = standby;
-    const { signal } = this.#parts;
-    const onAbort = (): void => standby.end();
-    signal?.addEventListener('abort', onAbort);
-    this.#log.info({ serving: describe(incumbent) }, 'standing by: a newer process serves');
-    await standby.untilAlone();
-    signal?.removeEventListener('abort', onAbort);
-    this.#standby = undefined;
-    this.role = 'starting';
-  }
-
-  async #isSomebodySoon(): Promise<boolean> {
-    const endMs = performance.now() + this.#times.answerMs;
-    while (performance.now() < endMs) {
-      try {
-        (await connectTo(this.#path)).close();
-        return true;
-      } catch {
-        await sleep(this.#times.againMs / 5);
-      }
-    }
-    return false;
   }
 
   /** The predecessor goes on as if nothing had been. */
@@ -283,28 +238,40 @@ export class Succession {
 
   /** Who has a dead process in the way, or nothing, would think that nobody serves. */
   async #keepDoorway(): Promise<void> {
-    if (this.role !== 'serving' || (await this.#doorway!.isFound())) return;
+    if (this.#role !== 'serving' || (await this.#doorway!.isFound())) return;
     const isFree = await connectTo(this.#path).then(
       (channel) => channel.close(),
       (error) => isNobody(error),
     );
-    if (isFree === true && this.role === 'serving') await this.#openDoorway().catch(() => {});
+    if (isFree === true && this.#role === 'serving') await this.#openDoorway().catch(() => {});
   }
 
   async #give(channel: SocketChannel, successor: Identity): Promise<void> {
     const holdings = this.#holdings!;
     try {
-      await give(channel, { holdings, libc: this.#parts.libc!, times: this.#times, log: this.#log });
+      const { libc, log } = this.#parts;
+      await give(channel, { holdings, libc: libc!, times: this.#times, log, isApart: isApart(this.self, successor) });
     } catch (error) {
       await this.#onGiveFailed(channel, successor, error as Error);
       return;
     }
     // Ended meanwhile: the successor reads, and there is nothing to stand by with.
-    if (this.role !== 'serving') return;
-    holdings.pause();
+    if (this.#role !== 'serving') return;
     this.counts.given++;
+    if (isApart(this.self, successor)) return await this.#serveBeside(channel, successor);
+    holdings.pause();
     this.#standBy(channel, successor, () => holdings.resume());
     await this.#register(channel);
+    await channel.send({ message: 'standing-by' }).catch(() => {});
+    this.#doorway!.close();
+  }
+
+  /** Packets still come to this one's addresses. It is found at the path again when the successor is gone. */
+  async #serveBeside(channel: SocketChannel, successor: Identity): Promise<void> {
+    this.#log.info(
+      { to: describe(successor) },
+      'gave a copy of the cache, and serves on: the other has its own addresses',
+    );
     await channel.send({ message: 'standing-by' }).catch(() => {});
     this.#doorway!.close();
   }
@@ -330,8 +297,10 @@ export class Succession {
   }
 
   #standBy(channel: SocketChannel, successor: Identity, serveAgain: () => Promise<void>): void {
-    this.role = 'standby';
-    this.#standby = this.#newStandby(true);
+    this.#role = 'standby';
+    const { libc } = this.#parts;
+    const [path, self, protocols, times] = [this.#path, this.self, this.#protocols, this.#times];
+    this.#standby = new Standby({ path, self, protocols, times, passesSockets: libc !== undefined }, true);
     this.#standby.incumbent = successor;
     this.#log.info({ serving: describe(successor) }, 'standing by: a successor serves');
     void this.#watch(this.#standby, channel, serveAgain);
@@ -339,7 +308,7 @@ export class Succession {
 
   /** Makes itself known to the successor, for as long as that one may still come to the path. */
   async #register(channel: SocketChannel): Promise<void> {
-    while (this.role === 'standby' && !channel.isClosed) {
+    while (this.#role === 'standby' && !channel.isClosed) {
       try {
         await this.#standby!.register();
         break;
@@ -362,24 +331,10 @@ export class Succession {
         await sleep(this.#times.againMs);
       }
     }
-    this.role = 'serving';
+    this.#role = 'serving';
     this.#standby = undefined;
     this.counts.takenBack++;
     this.#log.warn({}, 'the successor is gone: serving again');
     await this.#openDoorway().catch((err) => this.#log.warn({ err }, 'nobody can take over from this process'));
-  }
-
-  #newStandby(hasSockets: boolean): Standby {
-    const { libc } = this.#parts;
-    return new Standby(
-      {
-        path: this.#path,
-        self: this.self,
-        passesSockets: libc !== undefined,
-        protocols: this.#protocols,
-        times: this.#times,
-      },
-      hasSockets,
-    );
   }
 }
