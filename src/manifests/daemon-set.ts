@@ -3,7 +3,7 @@ import { DEFAULTS } from '../config/flags.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { Manifest, type Way } from './manifest.ts';
 import type { ManifestPlan } from './manifest-plan.ts';
-import { memoryLimitMiB, memoryRequestMiB, snapshotMiB } from './memory-limit.ts';
+import { memoryLimitMiB, memoryRequestMiB } from './memory-limit.ts';
 import type { Label } from './node-label.ts';
 
 const POD: Way = ['spec', 'template', 'spec'];
@@ -105,10 +105,7 @@ function daemonSet(plan: ManifestPlan, { name, image, on, notOn }: NodeSet): Man
     .set(['spec', 'updateStrategy', 'rollingUpdate', 'maxSurge'], plan.maxSurge)
     .set([...POD, 'terminationGracePeriodSeconds'], graceSeconds(serve.config.lameduckMs))
     .set([...AGENT, 'resources', 'requests', 'memory'], `${memoryRequestMiB(cacheBytes)}Mi`)
-    .set(
-      [...AGENT, 'resources', 'limits', 'memory'],
-      `${memoryLimitMiB(cacheBytes, plan.proxy === 'cilium' ? undefined : state)}Mi`,
-    )
+    .set([...AGENT, 'resources', 'limits', 'memory'], `${memoryLimitMiB(cacheBytes, state)}Mi`)
     .append(NODE_TERMS, ...on.map(({ key, value }) => ({ key, operator: 'In', values: [value] })))
     .append(NODE_TERMS, ...notOn.map(({ key, value }) => ({ key, operator: 'NotIn', values: [value] })));
   for (const labels of [
@@ -119,7 +116,7 @@ function daemonSet(plan: ManifestPlan, { name, image, on, notOn }: NodeSet): Man
   }
   if (plan.proxy === 'cilium') onNetworkOfItsOwn(manifest);
   else onHostNetwork(manifest, plan);
-  mountState(manifest, plan);
+  mountState(manifest, state);
   mountResolvConf(manifest, serve.config.resolvConf);
   if (serve.config.kubernetes === 'off') manifest.set([...POD, 'automountServiceAccountToken'], false);
   // The ServiceMonitor finds the pods; annotations would have them asked twice.
@@ -161,7 +158,7 @@ function onNetworkOfItsOwn(manifest: Manifest): void {
     .remove([...AGENT, 'startupProbe'])
     .commentAt(
       ['spec', 'updateStrategy', 'rollingUpdate', 'maxSurge'],
-      'The new pod starts beside the old one, and only when it is ready is the old one told to go.',
+      'The new pod starts beside the old one with a copy of its cache, and both answer until the old one is told to go.',
     )
     .commentAt(
       [...POD, 'terminationGracePeriodSeconds'],
@@ -181,17 +178,11 @@ function onNetworkOfItsOwn(manifest: Manifest): void {
     .removeNamed([...POD, 'volumes'], 'xtables-lock');
 }
 
-function mountState(manifest: Manifest, { proxy, serve: { config } }: ManifestPlan): void {
+function mountState(manifest: Manifest, state: string | undefined): void {
   const mounts: Way = [...AGENT, 'volumeMounts'];
   const volumes: Way = [...POD, 'volumes'];
-  const { state } = config;
   if (state === undefined) manifest.removeNamed(mounts, 'state').removeNamed(volumes, 'state');
-  else if (proxy === 'cilium') {
-    // Pods that met in one folder would hand over, and the old one stop reading while Cilium still leads packets to its address.
-    manifest.setNamed(mounts, 'state', ['mountPath'], state).removeNamed(volumes, 'state');
-    manifest.append(volumes, { name: 'state', emptyDir: { sizeLimit: `${snapshotMiB(config.cacheBytes)}Mi` } });
-  } else
-    manifest.setNamed(mounts, 'state', ['mountPath'], state).setNamed(volumes, 'state', ['hostPath', 'path'], state);
+  else manifest.setNamed(mounts, 'state', ['mountPath'], state).setNamed(volumes, 'state', ['hostPath', 'path'], state);
 }
 
 /** The folder and not the file: who replaces the file would leave the old one mounted. The pod's own copy needs no mount. */

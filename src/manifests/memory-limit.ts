@@ -22,11 +22,6 @@ export function memoryRequestMiB(cacheBytes: number): number {
   return AT_REST_MIB + Math.ceil(cacheBytes / MIB);
 }
 
-/** Room for a snapshot, and for the next one that is written beside it. */
-export function snapshotMiB(cacheBytes: number): number {
-  return Math.ceil((2 * cacheBytes) / MIB) + 1;
-}
-
 /** Whether files of the folder live in memory on a node as distributions make it. */
 function isMemory(folder: string): boolean {
   return /^\/(?:run|var\/run|dev\/shm)(?:\/|$)/.test(folder);

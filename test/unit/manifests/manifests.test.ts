@@ -169,11 +169,6 @@ test('with Cilium a pod has its own network, listens on its own addresses and de
   assert.equal(config.nodeNetwork.mode, 'off');
 });
 
-test('with Cilium pods do not meet in a folder: each serves on its own addresses until it goes', () => {
-  const state = podOf({ proxy: 'cilium' }).volumes.find(({ name }: KubeObject) => name === 'state');
-  assert.deepEqual(state, { name: 'state', emptyDir: { sizeLimit: '65Mi' } });
-});
-
 test('Cilium leads the Service, or the addresses that are given, to the pods', () => {
   const policies = (flags: ManifestFlags) =>
     render({ ...flags, proxy: 'cilium' }).filter(({ kind }) => kind === 'CiliumLocalRedirectPolicy');
