@@ -40,6 +40,9 @@ export interface SuccessionParts {
 /** What this process does for the node. */
 export type Role = 'starting' | 'waiting' | 'serving' | 'standby' | 'closed';
 
+/** How often addresses are tried again at short intervals, before that is an error. */
+const SOON_TRIES = 10;
+
 /** How often it is looked whether this process can still be found. */
 const KEEP_MS = 5000;
 
@@ -321,14 +324,16 @@ export class Succession {
   async #watch(standby: Standby, channel: SocketChannel, serveAgain: () => Promise<void>): Promise<void> {
     // A successor that is known at the path is watched there; before that, by the connection that it took over on.
     await Promise.race([channel.closed, standby.registered]);
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       if (!(await standby.untilAlone())) return;
       try {
         await serveAgain();
         break;
       } catch (err) {
-        this.#log.error({ err }, 'the successor is gone, and its place cannot be taken yet');
-        await sleep(this.#times.againMs);
+        // The kernel closes the files of a process that was killed one by one: its addresses may be free a moment after its connection has ended.
+        const isSoon = tries <= SOON_TRIES;
+        if (tries === SOON_TRIES) this.#log.error({ err }, 'the successor is gone, and its place cannot be taken yet');
+        await sleep(isSoon ? this.#times.againMs / SOON_TRIES : this.#times.againMs);
       }
     }
     this.#role = 'serving';
