@@ -32,6 +32,11 @@ export class Link {
   /** Brings in what is missing. Rejects with `ERR_LINK`, after what could be done was done. */
   async apply(addresses: readonly string[]): Promise<void> {
     if (addresses.length === 0) return;
+    // As after a restart: no tool is needed, and 20 ms of the start are spared.
+    if (addresses.every(isAtHand)) {
+      this.#name = isOn(LOOPBACK, addresses) ? LOOPBACK : this.#wanted;
+      return;
+    }
     const links = await readLinks();
     await this.#ensure(links);
     const missing = addresses.filter((address) => !isHeld(links, address));
@@ -128,6 +133,10 @@ function isHeld(links: readonly ListedLink[], address: string): boolean {
 /** Without asking a tool: of links that are up. */
 function isAtHand(address: string): boolean {
   return Object.values(networkInterfaces()).some((held) => held?.some((one) => one.address === address));
+}
+
+function isOn(link: string, addresses: readonly string[]): boolean {
+  return networkInterfaces()[link]?.some(({ address }) => addresses.includes(address)) ?? false;
 }
 
 /**

@@ -163,7 +163,9 @@ test('an agent that does not serve is not renewed, and says so', { skip }, async
   isServing = false;
   await until('the kernel has switched off', async () => (await armedNow()).length === 0);
   assert.ok(network.report().notServing > 0);
-  assert.match(network.reasons().find(({ ok }) => !ok)!.message, /go to the cluster DNS/);
+  const reason = () => network.reasons().find(({ name }) => name === 'switch')!;
+  await until('not ready', () => !reason().ok);
+  assert.match(reason().message, /go to the cluster DNS/);
   isServing = true;
   await until('the switch is on', async () => (await armedNow()).length === LISTEN.length);
 });
