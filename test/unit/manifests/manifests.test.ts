@@ -12,6 +12,7 @@ import { planManifests } from '../../../src/manifests/manifest-plan.ts';
 import { renderManifests } from '../../../src/manifests/manifests.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../manifests');
+const SOURCES = join(import.meta.dirname, '../../../src');
 
 // biome-ignore lint/suspicious/noExplicitAny: what is not there shows as a failed assertion
 type KubeObject = any;
@@ -249,6 +250,19 @@ test('metrics are found by a Service with a number, or by annotations, never by 
   const monitor = find(objects, 'ServiceMonitor').spec;
   assert.partialDeepStrictEqual(metadata.labels, monitor.selector.matchLabels);
   assert.equal(monitor.endpoints[0].port, spec.ports[0].name);
+});
+
+test('every metric that an alert asks for is one of ours', () => {
+  const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(SOURCES, file), 'utf8'))
+    .join('\n');
+  const [group] = find(render({ monitoring: true }), 'PrometheusRule').spec.groups;
+  for (const { alert, expr } of group.rules) {
+    for (const [name] of (expr as string).matchAll(/\b(?:coredns|signpost)_\w+/g)) {
+      assert.ok(sources.includes(`'${name.replace(/_bucket$/, '')}'`), `${alert}: ${name}`);
+    }
+  }
 });
 
 test('teardown runs once on every node with the rights to do it, asks the API nothing and waits to be deleted', () => {
