@@ -4,7 +4,7 @@ import type { SocketAddress } from '../config/config.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
 import type { Protocol } from './port-holder.ts';
 
-/** On the node itself an answer takes well below a millisecond; whoever is so late is not asked again. */
+/** On the node itself an answer takes well below a millisecond, and a start waits for this one. */
 const TIMEOUT_MS = 500;
 
 /** What a server says of itself, from the network: shown, so not too long and without what moves a terminal's cursor. */
@@ -14,10 +14,14 @@ const SHOWN_CHARACTERS = 64;
  * What answers at an address of this node, by its own word: `CoreDNS-1.11.3`, `signpost 0.1.0` (`version.bind`, class CHAOS). The empty text: a DNS server that does not say.
  * Undefined: nobody answers DNS there.
  */
-export async function askVersion(address: SocketAddress, protocol: Protocol): Promise<string | undefined> {
+export async function askVersion(
+  address: SocketAddress,
+  protocol: Protocol,
+  timeoutMs = TIMEOUT_MS,
+): Promise<string | undefined> {
   const id = Math.floor(Math.random() * 65_536);
   const query = encodeMessage({ id, questions: [{ name: 'version.bind', type: 'TXT', class: 'CH' }] });
-  const reply = await (protocol === 'UDP' ? overUdp(query, address) : overTcp(query, address));
+  const reply = await (protocol === 'UDP' ? overUdp(query, address, timeoutMs) : overTcp(query, address, timeoutMs));
   if (reply === undefined) return undefined;
   try {
     const { answers, type, id: answered } = decodeMessage(reply);
@@ -31,10 +35,10 @@ export async function askVersion(address: SocketAddress, protocol: Protocol): Pr
   }
 }
 
-function overUdp(query: Uint8Array, { host, port }: SocketAddress): Promise<Uint8Array | undefined> {
+function overUdp(query: Uint8Array, { host, port }: SocketAddress, timeoutMs: number): Promise<Uint8Array | undefined> {
   const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-  const timer = setTimeout(() => resolve(undefined), TIMEOUT_MS);
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   socket.on('error', () => resolve(undefined));
   socket.on('message', (reply) => resolve(reply));
   socket.once('connect', () => socket.send(query));
@@ -45,10 +49,10 @@ function overUdp(query: Uint8Array, { host, port }: SocketAddress): Promise<Uint
   });
 }
 
-function overTcp(query: Uint8Array, { host, port }: SocketAddress): Promise<Uint8Array | undefined> {
+function overTcp(query: Uint8Array, { host, port }: SocketAddress, timeoutMs: number): Promise<Uint8Array | undefined> {
   const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
   const socket = connect(port, host);
-  const timer = setTimeout(() => resolve(undefined), TIMEOUT_MS);
+  const timer = setTimeout(() => resolve(undefined), timeoutMs);
   const chunks: Buffer[] = [];
   socket.on('error', () => resolve(undefined));
   socket.on('close', () => resolve(undefined));

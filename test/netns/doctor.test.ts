@@ -114,7 +114,9 @@ suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
         const { code, stdout } = await signpost(world.node, 'teardown', '--nodelocal');
         assert.equal(code, 0, stdout);
         assert.equal(await networkState(world.node), before);
-        assert.match(await world.answerer(world.pods[0], LINK_LOCAL[4]), /^signpost /);
+        await agent.waitUntil('answering', async () =>
+          (await world.answerer(world.pods[0], LINK_LOCAL[4])).startsWith('signpost '),
+        );
       });
 
       test('teardown refuses while an agent runs, and says what it would remove', async () => {

@@ -9,6 +9,9 @@ import type { Check } from './check.ts';
 /** A Service that every cluster has. */
 const KNOWN_SERVICE = 'kubernetes.default.svc';
 
+/** Busy is not silent: as long as a client's first try has. */
+const ANSWER_MS = 3000;
+
 /** An answer from memory takes below a millisecond; what a person would call slow. */
 const SLOW_MS = 100;
 
@@ -30,7 +33,7 @@ async function lookAt(address: SocketAddress, patient: Patient): Promise<Diagnos
 
 async function whoAnswers(address: SocketAddress, protocol: Protocol, { agents }: Patient): Promise<Diagnosis> {
   const place = formatSocketAddress(address);
-  const version = await askVersion(address, protocol);
+  const version = await askVersion(address, protocol, ANSWER_MS);
   if (version !== undefined && /^signpost /.test(version)) {
     return ok('answers-agent', `${place} is answered by the agent over ${protocol}`);
   }

@@ -54,10 +54,13 @@ export async function networkState(within: Namespace): Promise<string> {
     'ls /proc/net/xt_recent 2> /dev/null || true',
   ].join('\n');
   const { stdout } = await within.run('sh', '-c', script);
-  return stdout
-    .replaceAll(/^#.*\n/gm, '')
-    .replaceAll(/\[\d+:\d+\]/g, '')
-    .replaceAll(/ expires \S+/g, '')
-    .replaceAll(/^\*\w+\n(?::[A-Z]+ ACCEPT .*\n)*COMMIT\n/gm, '')
-    .replaceAll(/^table \S+ \S+ \{\n(?:\tchain [A-Z]+ \{\n\t\ttype .*\n\t\}\n\n?)*\}\n/gm, '');
+  return (
+    stdout
+      .replaceAll(/^#.*\n/gm, '')
+      .replaceAll(/\[\d+:\d+\]/g, '')
+      // What comes and goes by itself: the switch, and connections that are remembered for a while.
+      .replaceAll(/(flags [\w,]*(?:timeout|dynamic).*\n(?:\t\t(?!elements).*\n)*)\t\telements = \{[^}]*\}\n/g, '$1')
+      .replaceAll(/^\*\w+\n(?::[A-Z]+ ACCEPT .*\n)*COMMIT\n/gm, '')
+      .replaceAll(/^table \S+ \S+ \{\n(?:\tchain [A-Z]+ \{\n\t\ttype .*\n\t\}\n\n?)*\}\n/gm, '')
+  );
 }
