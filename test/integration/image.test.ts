@@ -39,7 +39,8 @@ test('what is copied from another stage was made there', () => {
 
 test('stages that build run on the architecture of the builder, the last one on its own', () => {
   const platforms = instructions.filter(({ word }) => word === 'FROM').map(({ rest }) => rest[0]);
-  assert.deepEqual(platforms, ['--platform=$BUILDPLATFORM', '--platform=$BUILDPLATFORM', stages.at(-1)!.base]);
+  assert.deepEqual(platforms.slice(0, -1), ['--platform=$BUILDPLATFORM', '--platform=$BUILDPLATFORM']);
+  assert.equal(platforms.at(-1), stages.at(-1)!.base);
   assert.equal(new Set(stages.map(({ base }) => base)).size, 1);
 });
 
