@@ -29,7 +29,7 @@ test('what the image copies is in the repository, and let through by .dockerigno
 
 test('what is copied from another stage was made there', () => {
   assert.equal(stages.at(-1)!.name, undefined);
-  for (const [from] of copies.filter(([first]) => first!.startsWith('--from'))) {
+  for (const [from = ''] of copies.filter(([first]) => first!.startsWith('--from'))) {
     assert.ok(
       stages.some(({ name }) => `--from=${name}` === from),
       from,
