@@ -15,6 +15,8 @@ export interface GivingParts {
   readonly log: Logger;
   /** The successor has addresses of its own. */
   readonly isApart: boolean;
+  /** From here on it may read, whatever it says or does not say. */
+  onPassed(): void;
 }
 
 /** All of the cache, and what changed while that was on its way. */
@@ -23,7 +25,8 @@ const IMAGES = 2;
 /**
  * Gives cache and sockets to a successor, by protocol 1. Resolves when that one reads; nothing has changed here until then. Rejects where it goes wrong at any step.
  */
-export async function give(channel: Channel, { holdings, libc, times, log, isApart }: GivingParts): Promise<void> {
+export async function give(channel: Channel, parts: GivingParts): Promise<void> {
+  const { holdings, libc, times, log, isApart } = parts;
   const sockets = isApart ? [] : holdings.sockets();
   if (sockets === undefined) {
     await channel.send(refusal('ERR_HANDOVER_NO_SOCKETS', 'sockets cannot be passed here'));
@@ -38,6 +41,7 @@ export async function give(channel: Channel, { holdings, libc, times, log, isApa
   for (let at = 0; at === 0 || at < sockets.length; at += DESCRIPTORS_A_MESSAGE) {
     await giveSockets(channel, sockets, at);
   }
+  parts.onPassed();
   await channel.expect('opened', times.readingMs);
   // Who is given up as too late learns it here, before it takes our place at the path.
   await channel.send({ message: 'go-on' });

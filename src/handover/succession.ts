@@ -13,7 +13,7 @@ import { generationOf } from './generations.ts';
 import { give } from './giving.ts';
 import { HANDOVER_TIMES, type HandoverTimes, type Holdings } from './holdings.ts';
 import { describe, type Identity, isApart } from './identity.ts';
-import { PROTOCOLS, refusal } from './message.ts';
+import { helloOf, identityOf, PROTOCOLS, refusal } from './message.ts';
 import { connectTo, isNobody, Standby } from './standby.ts';
 import type { StandbyLink } from './standby-link.ts';
 import type { Inheritance } from './taking.ts';
@@ -43,8 +43,8 @@ export type Role = 'starting' | 'waiting' | 'serving' | 'standby' | 'closed';
 /** How often addresses are tried again at short intervals, before that is an error. */
 const SOON_TRIES = 10;
 
-/** How often it is looked whether this process can still be found. */
-const KEEP_MS = 5000;
+/** How often it is looked whether this process can still be found, in units of `againMs`: five seconds. */
+const KEEP_EVERY = 10;
 
 const LATE = 'Cannot take over: the process that serves has waited too long, and serves on. The next start tries again';
 
@@ -77,6 +77,8 @@ export class Succession {
   #doorway: Doorway | undefined;
   #standby: Standby | undefined;
   #keeping: NodeJS.Timeout | undefined;
+  /** Given up as too late. Where it was this process that was late (it was stopped for a while), that one serves all the same. */
+  #givenUp: Identity | undefined;
   /** Read by the metrics. */
   readonly counts = { taken: 0, given: 0, yielded: 0, failed: 0, takenBack: 0 };
 
@@ -236,32 +238,54 @@ export class Succession {
     this.#doorway = doorway;
     before?.close();
     clearInterval(this.#keeping);
-    this.#keeping = setInterval(() => void this.#keepDoorway(), KEEP_MS).unref();
+    this.#keeping = setInterval(() => void this.#keepDoorway(), KEEP_EVERY * this.#times.againMs).unref();
   }
 
   /** Who has a dead process in the way, or nothing, would think that nobody serves. */
   async #keepDoorway(): Promise<void> {
     if (this.#role !== 'serving' || (await this.#doorway!.isFound())) return;
-    const isFree = await connectTo(this.#path).then(
-      (channel) => channel.close(),
-      (error) => isNobody(error),
-    );
-    if (isFree === true && this.#role === 'serving') await this.#openDoorway().catch(() => {});
+    try {
+      await this.#meet(await connectTo(this.#path));
+    } catch (error) {
+      if (isNobody(error) && this.#role === 'serving') await this.#openDoorway().catch(() => {});
+    }
+  }
+
+  /** Another is at the path. Two that share sockets must not read for long: the one that took them stays. */
+  async #meet(channel: SocketChannel): Promise<void> {
+    try {
+      if (this.#givenUp === undefined) return;
+      await channel.send(helloOf(this.self, this.#parts.libc !== undefined, this.#protocols));
+      const other = identityOf(await channel.expect('hello', this.#times.answerMs));
+      if (other.id !== this.#givenUp.id || this.#role !== 'serving') return;
+      const holdings = this.#holdings!;
+      holdings.pause();
+      this.#standBy(channel, other, () => holdings.resume());
+      await this.#register(channel);
+      this.#doorway!.close();
+    } finally {
+      channel.close();
+    }
   }
 
   async #give(channel: SocketChannel, successor: Identity): Promise<void> {
     const holdings = this.#holdings!;
+    const apart = isApart(this.self, successor);
+    let hasSockets = false;
     try {
       const { libc, log } = this.#parts;
-      await give(channel, { holdings, libc: libc!, times: this.#times, log, isApart: isApart(this.self, successor) });
+      const onPassed = (): void => {
+        hasSockets = !apart;
+      };
+      await give(channel, { holdings, libc: libc!, times: this.#times, log, isApart: apart, onPassed });
     } catch (error) {
-      await this.#onGiveFailed(channel, successor, error as Error);
+      await this.#onGiveFailed(channel, successor, error as Error, hasSockets);
       return;
     }
     // Ended meanwhile: the successor reads, and there is nothing to stand by with.
     if (this.#role !== 'serving') return;
     this.counts.given++;
-    if (isApart(this.self, successor)) return await this.#serveBeside(channel, successor);
+    if (apart) return await this.#serveBeside(channel, successor);
     holdings.pause();
     this.#standBy(channel, successor, () => holdings.resume());
     await this.#register(channel);
@@ -291,16 +315,18 @@ export class Succession {
   }
 
   /** The path may be the successor's already. */
-  async #onGiveFailed(channel: SocketChannel, successor: Identity, error: Error): Promise<void> {
+  async #onGiveFailed(channel: SocketChannel, successor: Identity, error: Error, hasSockets: boolean): Promise<void> {
     this.counts.failed++;
     this.#log.warn({ to: describe(successor), error: error.message }, 'a hand-over failed: serving on');
     await channel.send(refusal('ERR_HANDOVER_LATE', error.message)).catch(() => {});
     channel.close();
     await this.#keepDoorway();
+    if (hasSockets) this.#givenUp = successor;
   }
 
   #standBy(channel: SocketChannel, successor: Identity, serveAgain: () => Promise<void>): void {
     this.#role = 'standby';
+    this.#givenUp = undefined;
     const { libc } = this.#parts;
     const [path, self, protocols, times] = [this.#path, this.self, this.#protocols, this.#times];
     this.#standby = new Standby({ path, self, protocols, times, passesSockets: libc !== undefined }, true);

@@ -3,6 +3,7 @@ import { closeSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { FileChannel, SocketChannel } from '../../../src/handover/channel.ts';
+import { Doorway } from '../../../src/handover/doorway.ts';
 import type { Identity } from '../../../src/handover/identity.ts';
 import { helloOf, type Message } from '../../../src/handover/message.ts';
 import { openMemoryFile } from '../../../src/native/descriptors.ts';
@@ -88,6 +89,23 @@ test('a successor that comes too late does not serve beside the old one', async 
   assert.equal(old.state, 'reads');
   await until('the old one is found at the path', () => old.succession.role === 'serving');
   assert.equal((await house.start('c')).succession.arrival, 'taken');
+});
+
+test('an old one that gave up a successor in vain, for it was stopped itself meanwhile, stands by behind it', async (t) => {
+  const house = new House(t);
+  const old = await house.start('a', { times: { ...TIMES, readingMs: 100 } });
+  const channel = new FileChannel(libc, house.path);
+  for (const [, step] of SUCCESSOR_STEPS.slice(0, 9)) await step(channel);
+  await until('the successor is given up', () => old.succession.counts.failed === 1);
+  const never = async (): Promise<void> => {};
+  const parts = { path: house.path, self: NEWEST, libc, protocols: [1], times: TIMES, onTake: never, onYield: never };
+  const doorway = new Doorway(parts);
+  await doorway.open();
+  await until('the old one reads no more', () => old.state === 'paused' && doorway.standbys.length === 1);
+  assert.equal(old.succession.role, 'standby');
+  doorway.close();
+  await until('it reads again when the other is gone', () => old.state === 'reads');
+  assert.equal((await house.start('b')).succession.arrival, 'taken');
 });
 
 /** What an old one does up to each step, at which it dies. */
