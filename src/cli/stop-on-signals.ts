@@ -1,4 +1,7 @@
-/** A terminal's Ctrl-C comes from the terminal and again from npm; so close together they are one. */
+/**
+ * A terminal's Ctrl-C comes from the terminal and again from npm, and systemd's SIGTERM from systemd and again from the process that started this one at SIGUSR2; so close together
+ * they are one.
+ */
 const SAME_MS = 300;
 
 /**
@@ -12,7 +15,7 @@ export function stopOnSignals(stop: (signal: 'SIGTERM' | 'SIGINT') => Promise<vo
     if (first === undefined) {
       first = { signal, ms };
       stop(signal).then(() => process.exit(0), fail);
-    } else if (signal !== 'SIGINT' || first.signal !== signal || ms - first.ms > SAME_MS) {
+    } else if (first.signal !== signal || ms - first.ms > SAME_MS) {
       process.exit(0);
     }
   };

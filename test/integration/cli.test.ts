@@ -5,6 +5,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ask } from '../client/ask.ts';
 import { type Agent, startAgent } from '../servers/agent.ts';
@@ -69,6 +70,10 @@ test('a second SIGTERM ends it at once', async (t) => {
   agent.child.kill('SIGTERM');
   // The kernel merges signals of one kind that nobody has taken yet.
   await agent.child.waitUntil('stopping', () => agent.child.output.includes('"stopping"'));
+  // So close together they are one, from two senders.
+  agent.child.kill('SIGTERM');
+  await sleep(500);
+  assert.equal(agent.child.hasEnded, false);
   agent.child.kill('SIGTERM');
   assert.deepEqual(await agent.child.exit, { code: 0, signal: null });
 });
