@@ -176,7 +176,7 @@ const AGENT: Schema = v.objectWithRest(
     interface: one(KINDS.interface, 'The link that the listen addresses are put on.', DEFAULTS.interface),
     noTrack: one(
       KINDS.onOff,
-      'Queries leave no entry in the connection table. Off: after a failure only new flows are sent elsewhere.',
+      'Queries leave no entry in the connection table. Off is for a CNI or a firewall that needs to see connections.',
       DEFAULTS.noTrack,
     ),
     state: one(KINDS.state, 'The folder of the hand-over socket and the snapshot of the cache.', 'none'),

@@ -3,7 +3,7 @@ import type { Config, SocketAddress } from '../config/config.ts';
 import type { Failover, Family, WantedState } from './wanted-state.ts';
 
 export interface WantedFromConfigParts {
-  /** Addresses of Services: they fall through to kube-proxy. Link-local ones never are. */
+  /** Addresses of Services: they fall through to kube-proxy, but where queries are tracked. Link-local ones never are. */
   services?: readonly string[];
   /** Addresses of the cluster DNS besides those that the configuration has: its Service's of the other family. */
   clusterDns?: readonly SocketAddress[];
@@ -16,18 +16,15 @@ export function wantedFromConfig(
   config: Config,
   { services = [], clusterDns: further = [], targets = [] }: WantedFromConfigParts = {},
 ): WantedState {
+  const { interface: link, hasNoTrack } = config.nodeNetwork;
   const listen = config.listen.filter(({ host, port }) => port > 0 && !isEverywhere(host));
   const clusterDns = [...clusterDnsOf(config), ...further];
+  // Where queries are tracked, kube-proxy sees new connections only: a socket that has asked the agent would stay with it.
+  const led = hasNoTrack ? listen.filter(({ host }) => !services.includes(host)) : listen;
   return {
-    link: config.nodeNetwork.interface,
+    link,
     addresses: addressesOf(listen),
-    rules: {
-      listen,
-      hasNoTrack: config.nodeNetwork.hasNoTrack,
-      failovers: listen
-        .filter(({ host }) => !services.includes(host))
-        .map((address) => failoverOf(address, clusterDns, targets)),
-    },
+    rules: { listen, hasNoTrack, failovers: led.map((address) => failoverOf(address, clusterDns, targets)) },
   };
 }
 

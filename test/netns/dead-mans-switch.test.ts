@@ -67,8 +67,8 @@ class Scene {
     if (this.#hasNoTrack) await this.#expectNothingTracked();
 
     agent.kill('SIGKILL');
-    // A tracked socket that asks again keeps its entry, and so its way.
-    const lookUps = this.#hasNoTrack ? this.#lookUpEverywhere() : undefined;
+    // getent asks again from the same socket: tracked or not, its way is another then.
+    const lookUps = this.#lookUpEverywhere();
     await this.#untilAnsweredBy('cluster-dns');
     await lookUps;
     agent = await this.#begin();

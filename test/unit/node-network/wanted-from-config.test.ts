@@ -7,7 +7,7 @@ import { type WantedFromConfigParts, wantedFromConfig } from '../../../src/node-
 function wanted(
   listen: readonly string[],
   clusterDns: readonly string[],
-  parts: WantedFromConfigParts = {},
+  { hasNoTrack = true, ...parts }: WantedFromConfigParts & { hasNoTrack?: boolean } = {},
   transport = 'tcp',
 ) {
   const at = (host: string, port = 53) => ({ host, port });
@@ -18,7 +18,7 @@ function wanted(
       { zone: '.', upstreams: [{ ...at('192.0.2.1'), transport: 'udp' }] },
     ],
     clusterDomain: 'cluster.local',
-    nodeNetwork: { mode: 'auto', interface: 'signpost0', hasNoTrack: true },
+    nodeNetwork: { mode: 'auto', interface: 'signpost0', hasNoTrack },
   };
   return wantedFromConfig(config as unknown as Config, parts);
 }
@@ -37,6 +37,15 @@ test("queries fail over to the cluster DNS of their own family, and never to the
       ['169.254.20.10', '10.96.0.11'],
       ['fd00:20::10', undefined],
     ],
+  );
+});
+
+test("where queries are tracked a Service's address has one too, for kube-proxy sees new connections only", () => {
+  const parts = { services: ['10.96.0.10'], hasNoTrack: false };
+  const { failovers } = wanted(['10.96.0.10'], ['10.96.0.10', '10.96.0.11'], parts).rules;
+  assert.deepEqual(
+    failovers.map(({ listen, service }) => [listen.host, service?.host]),
+    [['10.96.0.10', '10.96.0.11']],
   );
 });
 
