@@ -141,7 +141,12 @@ export class Agent {
       handOver: () => handOver.reasons,
     });
     this.#readiness.listening();
-    this.#snapshot = snapshotOf(config, dataPlane, log);
+    const snapshot = snapshotOf(config, dataPlane, log);
+    this.#snapshot = snapshot;
+    dataPlane.cache.onDrop = (zone) => {
+      snapshot?.spoil();
+      handOver.dropped(zone);
+    };
     this.#eventLoopDelay.start();
     this.#endWarmUp = warmUp(() => dataPlane.forwarders);
   }
@@ -272,9 +277,6 @@ export class Agent {
   }
 }
 
-function snapshotOf({ state }: Config, { cache, image }: DataPlane, log: Logger): Snapshot | undefined {
-  if (state === undefined) return undefined;
-  const snapshot = new Snapshot({ folder: state, image, log });
-  cache.onDrop = () => snapshot.spoil();
-  return snapshot;
+function snapshotOf({ state }: Config, { image }: DataPlane, log: Logger): Snapshot | undefined {
+  return state === undefined ? undefined : new Snapshot({ folder: state, image, log });
 }

@@ -10,6 +10,7 @@ import { Succession } from '../handover/succession.ts';
 import type { Listeners } from '../listen/listeners.ts';
 import type { Register } from '../metrics/register.ts';
 import { type Libc, loadLibc } from '../native/libc.ts';
+import { nameFromText, nameToText } from '../wire/name.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { HttpServers } from './http-servers.ts';
 import type { NodePresence } from './node-presence.ts';
@@ -29,6 +30,9 @@ export interface Estate {
   readonly snapshot: Snapshot | undefined;
 }
 
+/** All names are below it. */
+const ROOT = Uint8Array.of(0);
+
 /** Set by the process that started this one at SIGUSR2; see `Identity.attempt`. */
 export const ATTEMPT_VARIABLE = 'SIGNPOST_ATTEMPT';
 
@@ -40,6 +44,8 @@ export class HandOver {
   /** Why nobody can take over from this process; undefined: they can, or nobody wanted it. */
   readonly #problem: string | undefined;
   #isLeaving = false;
+  /** While this process stood by, the one that serves has dropped something: its snapshot may still have it. */
+  #hasForgotten = false;
 
   static async open(config: Config, { dataPlane, log, signal }: HandOverParts): Promise<HandOver> {
     const { state } = config;
@@ -115,6 +121,10 @@ export class HandOver {
         await listeners.resume();
         await Promise.all([this.#redirect(estate), http.resume()]);
       },
+      forget: (zone) => {
+        this.#hasForgotten = this.isStandby;
+        this.#dataPlane.flush.flush((zone && nameFromText(zone)) || ROOT, 'hand-over');
+      },
       yield: async () => {
         // The other speaks another protocol, but may know the file: else it begins with an empty cache.
         await snapshot?.close();
@@ -131,7 +141,14 @@ export class HandOver {
   async #redirect({ presence, snapshot }: Estate): Promise<void> {
     if (this.#isLeaving) return;
     snapshot?.start();
+    if (this.#hasForgotten) snapshot?.spoil();
+    this.#hasForgotten = false;
     await presence.takeBack();
+  }
+
+  /** Entries of the cache are being dropped, at and below a zone (an uncompressed name) or wherever. */
+  dropped(zone: Uint8Array | undefined): void {
+    this.#succession?.dropped(zone && nameToText(zone, 0));
   }
 
   get isPossible(): boolean {

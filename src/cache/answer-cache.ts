@@ -58,8 +58,8 @@ export class AnswerCache {
   denials = 0;
   /** Answers kept since the start: where it has not moved, there is nothing new. */
   stored = 0;
-  /** Called whenever entries are dropped by their names. */
-  onDrop: () => void = () => {};
+  /** Called whenever entries are dropped by their names, before that; with the zone, an uncompressed name, where it is one. */
+  onDrop: (zone?: Uint8Array) => void = () => {};
   /** Images begun; see `image-writer.ts`. */
   images = 0;
 
@@ -206,7 +206,7 @@ export class AnswerCache {
    * already; a large cache is walked in the turns that follow, so that the loop is not held up.
    */
   dropBelow(zone: Uint8Array, isMeantToo?: NameTest): number {
-    this.onDrop();
+    this.onDrop(zone);
     return this.#drops.add(zone, isMeantToo);
   }
 

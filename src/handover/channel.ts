@@ -6,6 +6,9 @@ import { connectUnix, descriptorOf } from '../native/descriptors.ts';
 import type { Libc } from '../native/libc.ts';
 import { encode, type Message, MessageReader } from './message.ts';
 
+/** The longest that a timer takes. */
+export const FOREVER_MS = 2 ** 31 - 1;
+
 /** Between two looks whether the kernel takes, or has, something. */
 const LOOK_MS = 2;
 

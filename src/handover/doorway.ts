@@ -18,6 +18,10 @@ export interface DoorwayParts {
   onTake(channel: SocketChannel, successor: Identity): Promise<void>;
   /** A newer process will bind the addresses itself. Resolves when they are free. */
   onYield(channel: SocketChannel, successor: Identity): Promise<void>;
+  /** One that stands by says that what it has given is out of date at and below a zone. */
+  onDropped(zone: string): void;
+  /** Whether anything was dropped here, so that a process that held the cache before may not know of it. */
+  hasDropped(): boolean;
 }
 
 /** Where other processes find the one that serves: a Unix socket in `--state`, open while this one does. One of them is given something at a time. */
@@ -81,7 +85,7 @@ export class Doorway {
       const other = identityOf(hello);
       await channel.send(helloOf(self, libc !== undefined, protocols));
       const request = await channel.next(times.answerMs);
-      if (request.message === 'stand-by') this.#add(new StandbyLink(channel, other, request['hasSockets'] === true));
+      if (request.message === 'stand-by') this.#add(channel, other, request['hasSockets'] === true);
       else if (request.message === 'take' && commonProtocol(hello, protocols) === request['protocol']) {
         await this.#give(channel, other, this.#parts.onTake);
       } else if (request.message === 'yield') await this.#give(channel, other, this.#parts.onYield);
@@ -110,13 +114,15 @@ export class Doorway {
     channel.close();
   }
 
-  #add(link: StandbyLink): void {
+  #add(channel: SocketChannel, other: Identity, hasSockets: boolean): void {
+    const link = new StandbyLink(channel, other, hasSockets, this.#parts.onDropped);
     this.#links.add(link);
     void link.channel.closed.then(() => {
       this.#links.delete(link);
       this.#rank();
     });
     this.#rank();
+    if (this.#parts.hasDropped()) link.spoil();
   }
 
   /** Who looks first when this process is gone: those that have the sockets, of these the newest. */

@@ -15,6 +15,8 @@ export interface GivingParts {
   readonly log: Logger;
   /** The successor has addresses of its own. */
   readonly isApart: boolean;
+  /** An image of the cache is begun: what is dropped from now on is not dropped in it. */
+  onImage(): void;
   /** From here on it may read, whatever it says or does not say. */
   onPassed(): void;
 }
@@ -34,6 +36,7 @@ export async function give(channel: Channel, parts: GivingParts): Promise<void> 
   }
   let since: SavedImage | undefined;
   for (let image = 0; image < IMAGES; image++) {
+    parts.onImage();
     since = await giveCache(channel, holdings, libc, since, log);
     await channel.expect('loaded', times.cacheMs);
   }

@@ -16,6 +16,8 @@ export interface Holdings {
   pause(): void;
   /** Nobody else serves: reads again. */
   resume(): Promise<void>;
+  /** What is cached may be out of date at and below a zone, or, where none is given, anywhere: drops it. */
+  forget(zone?: string): void;
   /** Frees the addresses, for one that must bind them itself. What it returns has them again, or rejects. */
   yield(): Promise<() => Promise<void>>;
 }

@@ -22,7 +22,8 @@ export const PROTOCOLS: readonly number[] = [1];
  *     reading                 ──▶          and it listens at the path
  *                             ◀──  standing-by                        it reads no more
  *   yield:                    ◀──  yielded                            its addresses are free; when the connection ends it binds them again
- *   stand-by:                 ◀──  noted (rank), again when that changes; ping, to which pong is the answer
+ *   stand-by:                 ◀──  noted (rank), again when that changes; ping, to which pong is the answer; dropped: nothing that is cached is to be said any more
+ *     dropped (zone)          ──▶          something of that zone is not to be said any more
  */
 export interface Message {
   readonly message: string;

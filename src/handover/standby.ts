@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SocketChannel } from './channel.ts';
+import { FOREVER_MS, SocketChannel } from './channel.ts';
 import type { HandoverTimes } from './holdings.ts';
 import type { Identity } from './identity.ts';
 import { helloOf, identityOf } from './message.ts';
@@ -11,10 +11,9 @@ export interface StandbyParts {
   readonly passesSockets: boolean;
   readonly protocols: readonly number[];
   readonly times: HandoverTimes;
+  /** The one that serves says that what it was given is out of date. */
+  onDropped?(): void;
 }
-
-/** The longest that a timer takes. */
-const FOREVER_MS = 2 ** 31 - 1;
 
 /** A process that stands by: it is known to the one that serves, and sees when that one is gone. */
 export class Standby {
@@ -23,6 +22,8 @@ export class Standby {
   #channel: SocketChannel | undefined;
   #rank = 0;
   #isEnded = false;
+  /** What was dropped here, and nobody was told of yet. */
+  #untold: string | undefined;
   readonly #onRegistered: () => void;
   /** Resolves when it is known to one that serves. */
   readonly registered: Promise<void>;
@@ -54,6 +55,22 @@ export class Standby {
     if (this.#isEnded) channel.close();
     this.#onRegistered();
     void this.#answer(channel);
+    this.#tell();
+  }
+
+  /** What is cached at and below a zone is out of date, here and with the one that took it. */
+  tellDropped(zone: string): void {
+    // Two zones have none in common but the root.
+    this.#untold = this.#untold === undefined || this.#untold === zone ? zone : '.';
+    this.#tell();
+  }
+
+  #tell(): void {
+    const zone = this.#untold;
+    if (zone === undefined || this.#channel === undefined || this.#channel.isClosed) return;
+    this.#untold = undefined;
+    // Where it cannot be told it is gone, and the next one that serves is.
+    this.#channel.send({ message: 'dropped', zone }).catch(() => this.tellDropped(zone));
   }
 
   /**
@@ -89,6 +106,7 @@ export class Standby {
       try {
         const { message, rank } = await channel.next(FOREVER_MS);
         if (message === 'noted') this.#rank = Number(rank) || 0;
+        else if (message === 'dropped') this.#parts.onDropped?.();
         else if (message === 'ping') await channel.send({ message: 'pong' });
       } catch {
         // Closed; or nothing was said for weeks.

@@ -79,6 +79,10 @@ export class Succession {
   #keeping: NodeJS.Timeout | undefined;
   /** Given up as too late. Where it was this process that was late (it was stopped for a while), that one serves all the same. */
   #givenUp: Identity | undefined;
+  /** Counts what was dropped in the cache, and until when the one that takes knows of it. */
+  #drops = 0;
+  #dropsGiven = 0;
+  #isForgetting = false;
   /** Read by the metrics. */
   readonly counts = { taken: 0, given: 0, yielded: 0, failed: 0, takenBack: 0 };
 
@@ -165,6 +169,13 @@ export class Succession {
     this.#log.info({ from, entries, arrival: this.arrival }, 'took over');
   }
 
+  /** To be called when entries of the cache are dropped, at and below a zone or wherever: nobody else who holds them may say them either. */
+  dropped(zone?: string): void {
+    this.#drops++;
+    if (this.#role !== 'standby') for (const link of this.standbys) link.spoil();
+    else if (zone !== undefined && !this.#isForgetting) this.#standby!.tellDropped(zone);
+  }
+
   get role(): Role {
     return this.#approach.waiting === undefined ? this.#role : 'waiting';
   }
@@ -209,6 +220,13 @@ export class Succession {
     this.#toPredecessor?.close();
   }
 
+  /** Another says it: it need not be told. */
+  readonly #forget = (zone?: string): void => {
+    this.#isForgetting = true;
+    this.#holdings!.forget(zone);
+    this.#isForgetting = false;
+  };
+
   async #tellPredecessor(message: string, answer: string): Promise<void> {
     const channel = this.#toPredecessor!;
     try {
@@ -232,6 +250,8 @@ export class Succession {
       times: this.#times,
       onTake: (channel, successor) => this.#give(channel, successor),
       onYield: (channel, successor) => this.#yield(channel, successor),
+      onDropped: this.#forget,
+      hasDropped: () => this.#drops > 0,
     });
     await doorway.open();
     // Only now: who asks finds the one or the other.
@@ -277,7 +297,10 @@ export class Succession {
       const onPassed = (): void => {
         hasSockets = !apart;
       };
-      await give(channel, { holdings, libc: libc!, times: this.#times, log, isApart: apart, onPassed });
+      const onImage = (): void => {
+        this.#dropsGiven = this.#drops;
+      };
+      await give(channel, { holdings, libc: libc!, times: this.#times, log, isApart: apart, onImage, onPassed });
     } catch (error) {
       await this.#onGiveFailed(channel, successor, error as Error, hasSockets);
       return;
@@ -305,6 +328,7 @@ export class Succession {
 
   async #yield(channel: SocketChannel, successor: Identity): Promise<void> {
     this.#log.warn({ to: describe(successor) }, 'leaving the addresses to a process that can take nothing else');
+    this.#dropsGiven = this.#drops;
     const takeAgain = await this.#holdings!.yield();
     this.counts.yielded++;
     this.#standBy(channel, successor, takeAgain);
@@ -329,8 +353,10 @@ export class Succession {
     this.#givenUp = undefined;
     const { libc } = this.#parts;
     const [path, self, protocols, times] = [this.#path, this.self, this.#protocols, this.#times];
-    this.#standby = new Standby({ path, self, protocols, times, passesSockets: libc !== undefined }, true);
+    const onDropped = (): void => this.#forget();
+    this.#standby = new Standby({ path, self, protocols, times, passesSockets: libc !== undefined, onDropped }, true);
     this.#standby.incumbent = successor;
+    if (this.#drops !== this.#dropsGiven) this.#standby.tellDropped('.');
     this.#log.info({ serving: describe(successor) }, 'standing by: a successor serves');
     void this.#watch(this.#standby, channel, serveAgain);
   }

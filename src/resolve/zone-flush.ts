@@ -5,8 +5,8 @@ import { isWithin } from '../wire/name.ts';
 import type { Flights } from './flights.ts';
 import type { Zone } from './zone.ts';
 
-/** What made answers out of date: a dynamic update, a NOTIFY, or another configuration. The label `reason`. */
-export const FLUSH_REASONS = ['update', 'notify', 'reload'] as const;
+/** What made answers out of date: a dynamic update, a NOTIFY, another configuration, or one of these in a process that shares the cache by hand-over. The label `reason`. */
+export const FLUSH_REASONS = ['update', 'notify', 'reload', 'hand-over'] as const;
 
 export type FlushReason = (typeof FLUSH_REASONS)[number];
 
@@ -17,7 +17,7 @@ export class ZoneFlush {
   /** Of zones with aliases; undefined: there are none. */
   #aliases: RouteTable<Zone> | undefined = undefined;
   /** Read by the metrics. */
-  readonly counts: Record<FlushReason, number> = { update: 0, notify: 0, reload: 0 };
+  readonly counts: Record<FlushReason, number> = { update: 0, notify: 0, reload: 0, 'hand-over': 0 };
 
   constructor(cache: AnswerCache, flights: Flights) {
     this.#cache = cache;

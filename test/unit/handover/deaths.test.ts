@@ -99,7 +99,7 @@ test('an old one that gave up a successor in vain, for it was stopped itself mea
   await until('the successor is given up', () => old.succession.counts.failed === 1);
   const never = async (): Promise<void> => {};
   const parts = { path: house.path, self: NEWEST, libc, protocols: [1], times: TIMES, onTake: never, onYield: never };
-  const doorway = new Doorway(parts);
+  const doorway = new Doorway({ ...parts, onDropped() {}, hasDropped: () => false });
   await doorway.open();
   await until('the old one reads no more', () => old.state === 'paused' && doorway.standbys.length === 1);
   assert.equal(old.succession.role, 'standby');

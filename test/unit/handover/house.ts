@@ -67,6 +67,8 @@ export class Process implements Holdings {
   loads = 0;
   /** Errors that `saveCache` gives. */
   saveError: Error | undefined;
+  /** What it was told to drop: a zone, or '*'. */
+  readonly forgotten: string[] = [];
   #socket = -1;
 
   async begin(): Promise<void> {
@@ -94,6 +96,12 @@ export class Process implements Holdings {
 
   async resume(): Promise<void> {
     this.state = 'reads';
+  }
+
+  forget(zone?: string): void {
+    this.forgotten.push(zone ?? '*');
+    // As its cache says it.
+    this.succession.dropped(zone ?? '.');
   }
 
   async yield(): Promise<() => Promise<void>> {
