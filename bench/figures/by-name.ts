@@ -14,6 +14,7 @@ import { mixed } from './mixed.ts';
 import { one } from './one.ts';
 import { outage } from './outage.ts';
 import { reloads } from './reloads.ts';
+import { rest } from './rest.ts';
 import { runs } from './runs.ts';
 import { slowUpstream } from './slow-upstream.ts';
 import { snapshot } from './snapshot.ts';
@@ -46,5 +47,6 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   'both-dead': bothDead,
   switch: deadMansSwitch,
   snapshot,
+  rest,
   soak,
 };

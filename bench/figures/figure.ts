@@ -25,11 +25,12 @@ export const FIGURE_NAMES = [
   'both-dead',
   'switch',
   'snapshot',
+  'rest',
   'soak',
 ] as const;
 
 /** Measured when named; all others also without a name. */
-export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot'];
+export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot', 'rest'];
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 
