@@ -10,8 +10,8 @@ import {
   type Verdict,
 } from './firewall-walk.ts';
 
-/** What `nft --json --terse list ruleset` says, as far as it matters here. */
-interface NftRuleset {
+/** What `nft --json --terse list table` says of one table or, put together, of several, as far as it matters here. */
+export interface NftRuleset {
   readonly nftables: readonly NftObject[];
 }
 
@@ -44,14 +44,23 @@ const HOOKS = { query: ['prerouting', 'input'], reply: ['output', 'postrouting']
 /** Tables that iptables-nft shows as well, in its own words. */
 const OF_IPTABLES = new Set(['filter', 'nat', 'mangle', 'raw', 'security']);
 
+/**
+ * Whether a table may drop what is ours, by how `nft list tables` names it: `inet firewalld`. iptables' are read elsewhere, and kube-proxy's drop what goes to Services alone; both have
+ * hundreds of bytes of JSON for each pod of each Service.
+ */
+export function mayDrop(table: string): boolean {
+  const [family, name = ''] = table.split(' ');
+  if (family !== 'inet' && family !== 'ip' && family !== 'ip6') return false;
+  return name !== 'kube-proxy' && (family === 'inet' || !OF_IPTABLES.has(name));
+}
+
 export interface NftDrop extends Drop {
   /** `inet firewalld`. */
   readonly table: string;
 }
 
-/** The first rule or policy of tables in nf_tables, other than `own` and those of iptables, that drops a packet; undefined where it passes. `json` is what `nft --json --terse list ruleset` prints. */
-export function findNftDrop(json: string, packet: FirewallPacket, own: string): NftDrop | undefined {
-  const { nftables } = JSON.parse(json) as NftRuleset;
+/** The first rule or policy of tables in nf_tables, other than `own` and those of iptables, that drops a packet; undefined where it passes. */
+export function findNftDrop({ nftables }: NftRuleset, packet: FirewallPacket, own: string): NftDrop | undefined {
   const bases = nftables
     .flatMap(({ chain }) => chain ?? [])
     .filter((chain) => isOnWay(chain, packet) && `${chain.family} ${chain.table}` !== own)

@@ -3,7 +3,7 @@ import type { SocketAddress } from '../config/config.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import type { FirewallPacket } from './firewall-walk.ts';
 import { findIptablesDrop } from './foreign-rules-iptables.ts';
-import { findNftDrop } from './foreign-rules-nft.ts';
+import { findNftDrop, mayDrop, type NftRuleset } from './foreign-rules-nft.ts';
 import { IptablesCommand, VARIANTS } from './iptables-command.ts';
 import type { Dump } from './iptables-dump.ts';
 import type { Finding } from './rule-kind.ts';
@@ -36,7 +36,7 @@ export async function findDrops(listen: readonly SocketAddress[], hasNoTrack: bo
     }
   }
   const ruleset = await readRuleset();
-  for (const packet of ruleset === undefined ? [] : packets) noteNft(found, ruleset!, packet);
+  for (const packet of packets) noteNft(found, ruleset, packet);
   return [...found.values()].map(({ where, remedy, packets: dropped }) => ({
     code: 'host-drops',
     message: `${where} drops ${dropped.join(', ')}`,
@@ -86,7 +86,7 @@ function noteIptables(found: Map<string, Dropped>, name: string, dump: Dump, pac
   note(found, `${name}, table ${drop.table}, chain ${drop.chain}: ${what}`, remedy, packet);
 }
 
-function noteNft(found: Map<string, Dropped>, ruleset: string, packet: FirewallPacket): void {
+function noteNft(found: Map<string, Dropped>, ruleset: NftRuleset, packet: FirewallPacket): void {
   const drop = findNftDrop(ruleset, packet, OWN_TABLE);
   if (drop === undefined) return;
   const what = drop.rule === undefined ? 'its policy' : drop.rule;
@@ -101,8 +101,20 @@ function note(found: Map<string, Dropped>, where: string, remedy: string, packet
   else known.packets.push(text);
 }
 
-async function readRuleset(): Promise<string | undefined> {
-  if (findTool('nft') === undefined) return undefined;
-  const outcome = await runTool('nft', ['--json', '--terse', 'list', 'ruleset']).catch(() => undefined);
-  return outcome?.code === 0 && outcome.stdout.startsWith('{') ? outcome.stdout : undefined;
+/** Tables of others, but for those that cannot matter. One that cannot be read, or is gone meanwhile, shows nothing. */
+async function readRuleset(): Promise<NftRuleset> {
+  if (findTool('nft') === undefined) return { nftables: [] };
+  const tables = (await nft('list', 'tables')).matchAll(/^table (\S+ \S+)$/gm);
+  const nftables: NftRuleset['nftables'][number][] = [];
+  for (const [, table] of tables) {
+    if (table === OWN_TABLE || !mayDrop(table!)) continue;
+    const json = await nft('--json', '--terse', 'list', 'table', ...table!.split(' '));
+    if (json.startsWith('{')) nftables.push(...(JSON.parse(json) as NftRuleset).nftables);
+  }
+  return { nftables };
+}
+
+async function nft(...args: string[]): Promise<string> {
+  const outcome = await runTool('nft', args).catch(() => undefined);
+  return outcome?.code === 0 ? outcome.stdout : '';
 }

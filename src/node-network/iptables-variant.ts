@@ -1,5 +1,5 @@
 import { IptablesCommand, type IptablesVariant, VARIANTS } from './iptables-command.ts';
-import { type Dump, parseDump } from './iptables-dump.ts';
+import { countServiceRules, type Dump, parseDump } from './iptables-dump.ts';
 
 /** What both variants hold, a text for each family; undefined where a variant is not installed or cannot be read. */
 export interface VariantDumps {
@@ -60,7 +60,9 @@ function sum(texts: readonly string[], count: (dump: Dump) => number): number {
 }
 
 function countKubeRules(dump: Dump): number {
-  return countRules(dump, (chain, rule) => chain.startsWith('KUBE-') || rule.includes('KUBE-'));
+  return (
+    countServiceRules(dump) + countRules(dump, (chain, rule) => chain.startsWith('KUBE-') || rule.includes('KUBE-'))
+  );
 }
 
 function countRules(dump: Dump, isMeant: (chain: string, rule: string) => boolean = isForeign): number {

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { parseSocketAddress } from '../config/socket-address.ts';
-import { type Dump, type DumpChain, ruleWords, targetOf, wordAfter } from './iptables-dump.ts';
+import { type Dump, ruleWords, serviceRules, targetOf, wordAfter } from './iptables-dump.ts';
 
 /** Chains that lead from a Service to a pod: KUBE-SERVICES, KUBE-SVC-, KUBE-SEP-. */
 const DEPTH = 5;
@@ -11,25 +11,27 @@ const DEPTH = 5;
  * would keep it from deleting them.
  */
 export function kubeProxyTargets(dump: Dump, service: SocketAddress): SocketAddress[] {
-  const chains = dump.get('nat') ?? new Map<string, DumpChain>();
   const single = `${service.host}/${isIPv6(service.host) ? 128 : 32}`;
   const targets = new Map<string, SocketAddress>();
   const seen = new Set<string>();
-  const follow = (name: string, depth: number): void => {
-    if (depth === 0 || seen.has(name)) return;
-    seen.add(name);
-    for (const rule of chains.get(name)?.rules ?? []) {
-      const target = targetOf(rule);
+  const isMeant = (rule: string): boolean => {
+    if (!rule.includes(`-d ${single} `)) return false;
+    const words = ruleWords(rule);
+    return wordAfter(words, '-d') === single && wordAfter(words, '--dport') === `${service.port}`;
+  };
+  const services = serviceRules(dump, new Set(['KUBE-SERVICES'])).get('KUBE-SERVICES')!;
+  let chains = new Set(services.filter(isMeant).map((rule) => targetOf(rule) ?? ''));
+  for (let depth = 1; depth < DEPTH && chains.size > 0; depth++) {
+    for (const name of chains) seen.add(name);
+    const rules = [...serviceRules(dump, chains).values()].flat();
+    chains = new Set();
+    for (const rule of rules) {
+      const target = targetOf(rule) ?? '';
       if (target === 'DNAT') {
         const address = readAddress(wordAfter(ruleWords(rule), '--to-destination'), service.port);
         if (address !== undefined) targets.set(`${address.host} ${address.port}`, address);
-      } else if (target?.startsWith('KUBE-S')) follow(target, depth - 1);
+      } else if (target.startsWith('KUBE-S') && !seen.has(target)) chains.add(target);
     }
-  };
-  for (const rule of chains.get('KUBE-SERVICES')?.rules ?? []) {
-    const words = ruleWords(rule);
-    const isMeant = wordAfter(words, '-d') === single && wordAfter(words, '--dport') === `${service.port}`;
-    if (isMeant) follow(targetOf(rule) ?? '', DEPTH);
   }
   return [...targets.values()];
 }

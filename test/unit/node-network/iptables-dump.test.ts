@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normaliseRule, parseDump, ruleWords, targetOf } from '../../../src/node-network/iptables-dump.ts';
+import {
+  countServiceRules,
+  normaliseRule,
+  parseDump,
+  ruleWords,
+  serviceRules,
+  targetOf,
+} from '../../../src/node-network/iptables-dump.ts';
 
 test('a dump is read by table, chain and rule, with and without counters', () => {
   const dump = parseDump(
@@ -8,8 +15,11 @@ test('a dump is read by table, chain and rule, with and without counters', () =>
 *nat
 :PREROUTING DROP [1:2]
 :KUBE-SERVICES - [0:0]
+:KUBE-POSTROUTING - [0:0]
 [3:4] -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
 -A KUBE-SERVICES -j RETURN
+-A KUBE-SERVICES -j KUBE-NODEPORTS
+-A KUBE-POSTROUTING -j RETURN
 COMMIT
 *raw
 :OUTPUT ACCEPT [0:0]
@@ -21,7 +31,17 @@ COMMIT
     policy: 'DROP',
     rules: ['-m comment --comment "kubernetes service portals" -j KUBE-SERVICES'],
   });
-  assert.deepEqual(dump.get('nat')!.get('KUBE-SERVICES'), { policy: undefined, rules: ['-j RETURN'] });
+  assert.deepEqual(dump.get('nat')!.get('KUBE-POSTROUTING'), { policy: undefined, rules: ['-j RETURN'] });
+  // A large cluster has a hundred thousand rules for its Services.
+  assert.equal(dump.get('nat')!.get('KUBE-SERVICES'), undefined);
+  assert.deepEqual(
+    [...serviceRules(dump, new Set(['KUBE-SERVICES', 'KUBE-SVC-NONE']))],
+    [
+      ['KUBE-SERVICES', ['-j RETURN', '-j KUBE-NODEPORTS']],
+      ['KUBE-SVC-NONE', []],
+    ],
+  );
+  assert.equal(countServiceRules(dump), 2);
 });
 
 test('words in quotes are one, also with quotes in them', () => {
