@@ -37,7 +37,8 @@ async function read(path: string): Promise<Keys> {
     const file: unknown = parse(await readFile(path, 'utf8'));
     if (isKeys(file)) return file;
   } catch (error) {
-    throw refusal(path, (error as Error).message);
+    // What follows is the place in the file, which may be that of a token.
+    throw refusal(path, (error as Error).message.split('\n', 1)[0]!.replace(/:$/, ''));
   }
   throw refusal(path, 'expected a kubeconfig (kind: Config)');
 }

@@ -81,6 +81,12 @@ test('what cannot be used is refused with the file, what is wrong and what is ex
   await assert.rejects(kubeconfigAccess(join(folder, 'absent')), { code: 'ERR_KUBERNETES', message: /ENOENT/ });
   await writeFile(join(folder, 'text'), 'just text');
   await assert.rejects(kubeconfigAccess(join(folder, 'text')), { message: /expected a kubeconfig/ });
+  await writeFile(join(folder, 'broken'), 'users:\n- name: a\n  user:\n    token: secret: x\n');
+  await assert.rejects(kubeconfigAccess(join(folder, 'broken')), ({ message }: Error) => {
+    assert.match(message, /at line 4, column 12$/);
+    assert.doesNotMatch(message, /secret/, 'what is in the file may be a secret');
+    return true;
+  });
   await writeFile(join(folder, 'broken'), 'a: [');
   await assert.rejects(kubeconfigAccess(join(folder, 'broken')), { code: 'ERR_KUBERNETES' });
 });
