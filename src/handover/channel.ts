@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignpostError } from '../core/errors.ts';
 import { DescriptorMessage } from '../native/descriptor-message.ts';
-import { connectUnix, descriptorOf } from '../native/descriptors.ts';
+import { connectUnix, descriptorOf, peerUser } from '../native/descriptors.ts';
 import type { Libc } from '../native/libc.ts';
 import { encode, type Message, MessageReader } from './message.ts';
 
@@ -138,12 +138,21 @@ export class FileChannel extends Channel {
   readonly #files: number[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** Throws what the system said: ECONNREFUSED and ENOENT mean that nobody listens. */
+  /**
+   * Throws what the system said: ECONNREFUSED and ENOENT mean that nobody listens. `ERR_HANDOVER_FOREIGN`: whoever does is neither this user nor root, in a folder that others can
+   * write to; sockets and answers of anybody's would be served.
+   */
   constructor(libc: Libc, path: string) {
     super();
     this.#libc = libc;
     this.#message = new DescriptorMessage(libc);
     this.#fd = connectUnix(libc, path);
+    try {
+      expectOurs(peerUser(libc, this.#fd), path);
+    } catch (error) {
+      libc.close(this.#fd);
+      throw error;
+    }
     this.#look();
   }
 
@@ -185,4 +194,12 @@ export class FileChannel extends Channel {
     }
     this.#timer = setTimeout(() => this.#look(), LOOK_MS);
   }
+}
+
+function expectOurs(user: number, path: string): void {
+  if (user === 0 || user === process.geteuid?.()) return;
+  throw new SignpostError(
+    'ERR_HANDOVER_FOREIGN',
+    `a process of user ${user} listens at ${path}: nothing is taken from it`,
+  );
 }

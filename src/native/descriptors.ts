@@ -5,11 +5,15 @@ import {
   EAGAIN,
   F_DUPFD_CLOEXEC,
   MFD_CLOEXEC,
+  SO_PEERCRED,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOCKADDR_UN_BYTES,
   SOCKADDR_UN_PATH,
+  SOL_SOCKET,
+  UCRED_BYTES,
+  UCRED_USER,
 } from './struct-layout.ts';
 
 /** A second descriptor of the same open file, not inherited by child processes. Throws what the system said. */
@@ -41,6 +45,14 @@ export function connectUnix(libc: Libc, path: string): number {
   const failure = error ?? libc.error('connect', path);
   libc.close(fd);
   throw failure;
+}
+
+/** The user of the process that listens at the other end of a socket of the Unix family. Throws what the system said. */
+export function peerUser(libc: Libc, fd: number): number {
+  const credentials = new Uint8Array(UCRED_BYTES);
+  const length = new Uint8Array(Uint32Array.of(UCRED_BYTES).buffer);
+  if (libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, length) !== 0) throw libc.error('getsockopt', 'peer');
+  return new DataView(credentials.buffer).getUint32(UCRED_USER, true);
 }
 
 /** What node keeps a server's descriptor in; it has no public name. */

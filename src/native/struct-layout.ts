@@ -54,6 +54,10 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
+/** Who listens at the other end, struct ucred: process, user and group, 32 bits each. */
+export const SO_PEERCRED = 17;
+export const UCRED_BYTES = 12;
+export const UCRED_USER = 4;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MEMINFO = 55;
 /** Index of the datagrams that did not fit, in the 32-bit words of SO_MEMINFO, and how many words there are. */

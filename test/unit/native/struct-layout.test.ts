@@ -18,6 +18,8 @@ const IN_C: Readonly<Record<string, string>> = {
   IOVEC_BYTES: 'sizeof(struct iovec)',
   IOVEC_LENGTH: 'offsetof(struct iovec, iov_len)',
   MSGHDR_BYTES: 'sizeof(struct msghdr)',
+  UCRED_BYTES: 'sizeof(struct ucred)',
+  UCRED_USER: 'offsetof(struct ucred, uid)',
   SOCKADDR_UN_PATH: 'offsetof(struct sockaddr_un, sun_path)',
   SOCKADDR_UN_BYTES: 'sizeof(struct sockaddr_un)',
   MMSGHDR_BYTES: 'sizeof(struct mmsghdr)',
