@@ -22,6 +22,7 @@ import { soak } from './soak.ts';
 import { start } from './start.ts';
 import { deadMansSwitch } from './switch.ts';
 import { tcp } from './tcp.ts';
+import { upgrades } from './upgrades.ts';
 import { zones } from './zones.ts';
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
@@ -47,6 +48,7 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   'both-dead': bothDead,
   switch: deadMansSwitch,
   snapshot,
+  upgrades,
   rest,
   soak,
 };

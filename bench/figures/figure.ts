@@ -25,12 +25,13 @@ export const FIGURE_NAMES = [
   'both-dead',
   'switch',
   'snapshot',
+  'upgrades',
   'rest',
   'soak',
 ] as const;
 
 /** Measured when named; all others also without a name. */
-export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot', 'rest'];
+export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot', 'upgrades', 'rest'];
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 
