@@ -104,6 +104,7 @@ export class Agent {
     presence.redirect(listeners, () => dataPlane.hasAnswers);
     if (presence.needsClusterDns) cluster.followClusterDns((places) => void presence.setClusterDns(places));
     await agent.#settle();
+    presence.settle();
     // Behind what is asked already: nothing waits for it.
     agent.#snapshot?.start();
     if (!handOver.hasInherited) void agent.#snapshot?.load();

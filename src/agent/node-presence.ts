@@ -36,6 +36,8 @@ export class NodePresence {
   /** Undefined: not begun yet. */
   #arming: Promise<void> | undefined;
   #isStandby = false;
+  #isArmed = false;
+  #isSettled = false;
   #isLeaving = false;
 
   /** The link and its addresses are there when this resolves, so that they can be listened on. Nothing is redirected by it. */
@@ -80,6 +82,12 @@ export class NodePresence {
   async follow(config: Config): Promise<void> {
     this.#config = config;
     await this.#update();
+  }
+
+  /** Nobody else minds the node's network: what others have left in it, and is not wanted, goes when ours is in place. */
+  settle(): void {
+    this.#isSettled = true;
+    this.#clean();
   }
 
   /** A successor has taken over, and minds the node's network from now on. */
@@ -131,7 +139,14 @@ export class NodePresence {
 
   async #arm(liveness: Liveness): Promise<void> {
     await liveness.prove(PROVE_MS);
-    if (!this.#isLeaving) await this.#network.arm(() => liveness.isServing());
+    if (this.#isLeaving) return;
+    await this.#network.arm(() => liveness.isServing());
+    this.#isArmed = true;
+    this.#clean();
+  }
+
+  #clean(): void {
+    if (this.#isArmed && this.#isSettled) void this.#network.clean();
   }
 
   #update(): Promise<void> {

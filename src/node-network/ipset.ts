@@ -39,9 +39,9 @@ export class IpsetSwitch implements IptablesSwitch {
     await this.#all(listen, false, (set, element) => [`del -exist ${set} ${element}`]);
   }
 
-  async remove(): Promise<void> {
+  async remove(families: readonly Family[] = FAMILIES): Promise<void> {
     const there = (await runTool('ipset', ['list', '-name'])).stdout.split('\n');
-    for (const family of FAMILIES) {
+    for (const family of families) {
       if (there.includes(switchName(family))) await destroySet(switchName(family));
     }
   }

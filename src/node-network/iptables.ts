@@ -56,7 +56,7 @@ export class IptablesRules implements RuleKind {
       const families = FAMILIES.filter((family) => hasFamily(wanted, family));
       if (families.length > 0) await this.#prepare(families, wanted.hasNoTrack);
       for (const family of FAMILIES) await this.#applyFamily(wanted, family);
-      if (!this.#hasCleaned) await this.#cleanOthers();
+      if (!this.#hasCleaned) await this.#cleanOthers(families);
       this.#hasCleaned = true;
     });
   }
@@ -135,8 +135,8 @@ export class IptablesRules implements RuleKind {
     }
   }
 
-  /** What an earlier process left in the other variant, or with the other switch. */
-  async #cleanOthers(): Promise<void> {
+  /** What an earlier process left in the other variant, with the other switch, or for a family that nobody listens on now. */
+  async #cleanOthers(families: readonly Family[]): Promise<void> {
     const other = VARIANTS.find((variant) => variant !== this.variant)!;
     for (const family of FAMILIES) {
       await removeRules(new IptablesCommand(other, family)).catch((error: Error) => {
@@ -146,7 +146,8 @@ export class IptablesRules implements RuleKind {
         );
       });
     }
-    if (this.switchKind === 'xt_recent') await new IpsetSwitch().remove().catch(() => {});
+    const unused = FAMILIES.filter((family) => this.switchKind === 'xt_recent' || !families.includes(family));
+    if (unused.length > 0) await new IpsetSwitch().remove(unused).catch(() => {});
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

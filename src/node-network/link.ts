@@ -5,7 +5,7 @@ import type { Finding } from './rule-kind.ts';
 import { runTool } from './tool.ts';
 
 /** Always there, and up: what takes our addresses where the kernel has no dummy links. */
-const LOOPBACK = 'lo';
+export const LOOPBACK = 'lo';
 
 /** A link as `ip -j address` tells of it. */
 export interface ListedLink {
@@ -140,11 +140,11 @@ function isOn(link: string, addresses: readonly string[]): boolean {
 }
 
 /**
- * An address that only serves to be asked: `scope host` and a preferred lifetime of 0 keep the kernel from taking it as the source of anything else. Nobody else can have it, so it
+ * An address that only serves to be asked, and tells by it whose it is (`removeStaleAddresses`): `scope host` and a preferred lifetime of 0 keep the kernel from taking it as the source of anything else. Nobody else can have it, so it
  * need not be looked for (`nodad`), and can be bound at once.
  */
 function addressText(address: string): string {
-  if (isIPv4(address)) return `${address}/32 scope host`;
+  if (isIPv4(address)) return `${address}/32 scope host preferred_lft 0`;
   return `${address}/128 nodad noprefixroute preferred_lft 0`;
 }
 
@@ -159,7 +159,8 @@ async function isDummy(name: string): Promise<boolean> {
   return shown[0]?.linkinfo?.info_kind === 'dummy';
 }
 
-async function ip(args: readonly string[]): Promise<string> {
+/** What `ip` says. Rejects with `ERR_LINK`. */
+export async function ip(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await runTool('ip', args);
   if (code !== 0) throw new SignpostError('ERR_LINK', `ip ${args.join(' ')}: ${reasonOf(stderr)}`);
   return stdout;

@@ -13,6 +13,7 @@ import { Reconcile } from './reconcile.ts';
 import { Renewal, RenewalCounts } from './renewal.ts';
 import type { Finding, RuleKind } from './rule-kind.ts';
 import { type NoRules, openRules, watchedTables } from './rules-by-mode.ts';
+import { removeStaleAddresses } from './stale-addresses.ts';
 import type { WantedState } from './wanted-state.ts';
 
 export interface NodeNetworkParts {
@@ -136,7 +137,21 @@ export class NodeNetwork {
     await this.#rules.apply(this.#wanted.rules).catch((error: Error) => this.#remain('apply', 'rules-missing', error));
     await this.#goOn();
     if (this.#findings.length > 0) this.#reconcile.news();
-    void this.#removeLeftovers();
+  }
+
+  /** Takes away what is wanted no more of what earlier processes have left: addresses, and rules of another mode. To be called when ours are in place and nobody else serves. */
+  async clean(): Promise<void> {
+    if (this.mode === 'off' || this.#state !== 'armed') return;
+    for (const mode of this.#leftovers.splice(0).filter((one) => one !== this.mode)) {
+      const rules = await openRules(mode, this.#log);
+      await this.#try('apply', () => rules.remove());
+      rules.close();
+      this.#log.info({ mode }, 'Removed the rules that an earlier process had left in another mode');
+    }
+    await this.#try('link', async () => {
+      const gone = await removeStaleAddresses(this.#wanted.link, this.#wanted.addresses);
+      if (gone.length > 0) this.#log.info({ addresses: gone }, 'Removed addresses that an earlier process had left');
+    });
   }
 
   /** A successor renews and repairs from now on; the switch and everything else stay as they are. */
@@ -146,12 +161,14 @@ export class NodeNetwork {
     void this.#rest();
   }
 
-  /** The successor is gone: renews and repairs again, at once. */
+  /** The successor is gone: renews and repairs again, at once. Where that one wanted other addresses or another mode, ours are brought in again, and then its own are taken away. */
   async resume(): Promise<void> {
     if (this.mode === 'off' || this.#state !== 'paused') return;
     this.#state = 'armed';
+    await this.#try('link', () => this.#link.apply(this.#wanted.addresses));
     await this.#goOn();
     this.#reconcile.news();
+    void this.#cleanAfterAnother();
   }
 
   /** Queries go to the cluster DNS from now on; rules and addresses stay. Nothing while paused: the switch is the successor's. */
@@ -210,14 +227,11 @@ export class NodeNetwork {
     };
   }
 
-  /** What an earlier process in another mode has left; once ours is in place, so that queries are led all the time. */
-  async #removeLeftovers(): Promise<void> {
-    for (const mode of this.#leftovers.splice(0).filter((one) => one !== this.mode)) {
-      const rules = await openRules(mode, this.#log);
-      await this.#try('apply', () => rules.remove());
-      rules.close();
-      this.#log.info({ mode }, 'Removed the rules that an earlier process had left in another mode');
-    }
+  async #cleanAfterAnother(): Promise<void> {
+    const { leftovers } = await readHostFacts();
+    this.#leftovers.push(...leftovers);
+    await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
+    await this.clean();
   }
 
   /** Unless something else was said while it waited. */
@@ -262,7 +276,8 @@ export class NodeNetwork {
     // A tool that failed or hung is tried again soon.
     if (found === undefined) this.#reconcile.news();
     if (found?.length === 0) this.#findings = found;
-    if (found === undefined || found.length === 0) return;
+    // What is not as this one wants it may be as its successor does.
+    if (found === undefined || found.length === 0 || this.#state !== 'armed') return;
     await this.#try('link', () => this.#link.apply(this.#wanted.addresses));
     await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
     const left = (await this.#inspect()) ?? found;
