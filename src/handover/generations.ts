@@ -8,27 +8,41 @@ const KEPT = 16;
 /**
  * The generation of a pod on this node: the same whenever one of its containers starts, and higher than that of every pod that came before. A file for each, named by the number, holds
  * the pod's UID; it appears whole or not at all, so two that start at once get two numbers. Without `pod` every call is a pod of its own.
- * Rejects with the system's error where the folder cannot be written.
+ * Where there is no room to note it, `onUnnoted` is told, and the number is good for this process: a later one may get the same. Rejects with the system's error where the folder cannot be used.
  */
-export async function generationOf(pod: string | undefined, state: string): Promise<number> {
+export async function generationOf(
+  pod: string | undefined,
+  state: string,
+  onUnnoted: (error: Error) => void = () => {},
+): Promise<number> {
   const folder = join(state, 'generations');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const name = pod ?? randomUUID();
   const draft = join(folder, `.${name.replaceAll('/', '_').slice(0, 64)}.${process.pid}`);
-  await writeFile(draft, name, { mode: 0o600 });
+  let next = 1;
   try {
     for (;;) {
       const numbers = await numbersIn(folder);
       for (const number of numbers) if ((await readOrNothing(join(folder, String(number)))) === name) return number;
-      const next = (numbers[0] ?? 0) + 1;
+      next = (numbers[0] ?? 0) + 1;
+      await writeFile(draft, name, { mode: 0o600 });
       if (await linkNew(draft, join(folder, String(next)))) {
         for (const number of numbers.slice(KEPT - 1)) await rm(join(folder, String(number)), { force: true });
         return next;
       }
     }
+  } catch (error) {
+    if (!isNoRoom(error)) throw error;
+    onUnnoted(error as Error);
+    return next;
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+function isNoRoom(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** The highest first. */

@@ -90,7 +90,9 @@ export class Succession {
   static async open(parts: SuccessionParts): Promise<Succession> {
     const { state, pod, attempt, version } = parts;
     await mkdir(state, { recursive: true, mode: 0o700 });
-    const generation = await generationOf(pod, state);
+    const generation = await generationOf(pod, state, ({ message }) =>
+      parts.log.warn({ state, error: message }, 'no room in the folder of --state to note which pod is newer'),
+    );
     const network = parts.network ?? (await readlink('/proc/self/ns/net').catch(() => undefined));
     return new Succession(parts, { id: randomUUID(), generation, attempt, pod, pid: process.pid, version, network });
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { ask } from '../client/ask.ts';
 import { type Agent, spawnAgent, startAgent } from '../servers/agent.ts';
+import { Child, run } from '../servers/child.ts';
 import { freePort } from '../servers/free-port.ts';
 import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
 import { program, skipWithout } from '../servers/programs.ts';
@@ -15,7 +16,7 @@ const UPGRADES = 5;
 const CONNECTIONS = 50;
 const ROUNDS = 20;
 
-suite('from one process to the next', { skip: skipWithout(...NAMED_PROGRAMS, 'setpriv') }, () => {
+suite('from one process to the next', { skip: skipWithout(...NAMED_PROGRAMS, 'setpriv', 'unshare', 'nsenter') }, () => {
   let named: Named;
   before(async () => {
     named = await startNamed();
@@ -135,6 +136,43 @@ suite('from one process to the next', { skip: skipWithout(...NAMED_PROGRAMS, 'se
     );
     assert.deepEqual(await parent.stop(), { code: 0, signal: null });
     await assert.rejects(ask(node.server, { name: NAMES[0]!, type: 'A', overTcp: true }));
+  });
+
+  test('no room in --state: an upgrade comes to pass all the same, so does a first start, and what cannot be written is said', async (t) => {
+    const node = await newNode(t);
+    // The disk is in a mount namespace that lives as long as this process of it.
+    const disk = new Child(program('unshare'), [
+      ...['--mount', 'sh', '-c'],
+      `mount -t tmpfs -o size=64k tmpfs ${node.state} && echo mounted && exec sleep 600`,
+    ]);
+    t.after(() => disk.kill('SIGKILL'));
+    await disk.waitUntil('mounted', () => disk.output.includes('mounted'));
+    const prefix = [program('nsenter'), `--mount=/proc/${disk.pid}/ns/mnt`];
+    const begin = (pod: string): Child => {
+      const child = spawnAgent([...node.flags, '--lameduck', '0s'], { prefix, env: { POD_UID: pod } });
+      t.after(() => child.kill('SIGKILL'));
+      return child;
+    };
+    const isServing = (child: Child, pod: string) =>
+      child.waitUntil('ready', async () => (await node.probe('ready', pod)) === 200);
+    const old = begin('old');
+    await isServing(old, 'old');
+    assert.equal((await ask(node.server, { name: NAMES[0]!, type: 'A' })).rcode, 0);
+    const [command, ...args] = prefix;
+    await run(command!, [...args, 'dd', 'if=/dev/zero', `of=${node.state}/filler`]);
+
+    const next = begin('new');
+    await next.waitUntil('serving', () => next.output.includes('"took over"'));
+    assert.match(next.output, /no room in the folder of --state/);
+    assert.deepEqual(await old.stop(), { code: 0, signal: null });
+    await isServing(next, 'new');
+    assert.equal((await ask(node.server, { name: NAMES[0]!, type: 'A' })).rcode, 0);
+    assert.deepEqual(await next.stop(), { code: 0, signal: null });
+    assert.match(next.output, /ENOSPC.*cannot write the snapshot of the cache/);
+
+    const first = begin('first');
+    await isServing(first, 'first');
+    assert.equal((await ask(node.server, { name: NAMES[0]!, type: 'A' })).rcode, 0);
   });
 
   test('without rights to --state it serves, says so, and can only be replaced when it has ended', async (t) => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generationOf } from '../../../src/handover/generations.ts';
 
 function folder(t: TestContext): string {
@@ -42,6 +43,16 @@ test('no more is kept than is of use, and what is not ours is left alone', async
   const next = await generationOf('next', state);
   assert.equal(next, 41);
   assert.ok(readdirSync(generations).includes('notes'));
+});
+
+test('a pod that is known needs nothing to be written', async (t) => {
+  const state = folder(t);
+  const first = await generationOf('a', state);
+  const folderOfNumbers = join(state, 'generations');
+  const before = statSync(folderOfNumbers).mtimeMs;
+  await sleep(20);
+  assert.equal(await generationOf('a', state), first);
+  assert.equal(statSync(folderOfNumbers).mtimeMs, before);
 });
 
 test('a folder that cannot be made is told by the code of the system', async (t) => {
