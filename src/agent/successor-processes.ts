@@ -24,17 +24,20 @@ export class SuccessorProcesses {
   readonly #children = new Set<ChildProcess>();
   #attempt = Number(process.env[ATTEMPT_VARIABLE]) || 0;
   #isStarting = false;
+  #isWantedAgain = false;
+  #isEnding = false;
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Starts one; nothing while one is starting. */
+  /** Starts one; while one is starting, another one after it. */
   begin(serving: Serving): void {
     if (!serving.isPossible) {
       this.#log.warn({}, 'SIGUSR2: nobody can take over without a folder (--state) that can be written');
       return;
     }
+    this.#isWantedAgain = this.#isStarting;
     if (this.#isStarting) return;
     this.#isStarting = true;
     const args = [...process.execArgv, ...process.argv.slice(1)];
@@ -49,11 +52,13 @@ export class SuccessorProcesses {
     this.#log.info({ pid: child.pid }, 'starting a successor');
     void this.#follow(child, serving).finally(() => {
       this.#isStarting = false;
+      if (this.#isWantedAgain && !this.#isEnding) this.begin(serving);
     });
   }
 
   /** Passes the signal on; resolves when all have ended. */
   async end(signal: NodeJS.Signals): Promise<void> {
+    this.#isEnding = true;
     const ends = [...this.#children].map((child) => new Promise((resolve) => child.once('close', resolve)));
     for (const child of this.#children) child.kill(signal);
     await Promise.all(ends);
