@@ -14,6 +14,10 @@ const LINK_NEW = 16;
 const LINK_DELETED = 17;
 const ADDRESS_DELETED = 21;
 const INTERFACE_NAME = 3;
+/** struct ifaddrmsg: family, prefix length, flags and scope, 8 bits each. */
+const AF_INET6 = 10;
+const ADDRESS_SCOPE = 3;
+const SCOPE_LINK = 253;
 /** struct ifinfomsg stands before a link's attributes, struct nfgenmsg before those of nf_tables. */
 const LINK_HEAD_BYTES = 16;
 const NFTABLES_HEAD_BYTES = 4;
@@ -86,8 +90,10 @@ export class NetworkWatch {
   }
 
   #isOfLink(bytes: Uint8Array, { type, start, end }: NetlinkHeader): boolean {
-    if (type === ADDRESS_DELETED || type === LINK_DELETED) return true;
-    return type === LINK_NEW && textOf(bytes, start + LINK_HEAD_BYTES, end, INTERFACE_NAME) === this.#options.link;
+    // Of IPv6 addresses that hold on one link alone every pod that goes takes one along, and none is ours.
+    if (type === ADDRESS_DELETED) return bytes[start] !== AF_INET6 || bytes[start + ADDRESS_SCOPE] !== SCOPE_LINK;
+    if (type !== LINK_NEW && type !== LINK_DELETED) return false;
+    return textOf(bytes, start + LINK_HEAD_BYTES, end, INTERFACE_NAME) === this.#options.link;
   }
 }
 

@@ -31,6 +31,8 @@ const LOOK_BLIND_MS = 5000;
 /** With a look after each of them, someone who undoes what we mend would take 1% of a core; kube-proxy writes to the tables of iptables all the time. */
 const LOOK_REST_MS = 1000;
 const LOOK_REST_IPTABLES_MS = 10_000;
+/** Half of what the switch holds. With few rules of others it takes 30 ms. */
+const APPLY_MS = 1500;
 /** For the last step of a process that ends: the switch runs out by itself. */
 const WITHDRAW_MS = 2000;
 
@@ -134,8 +136,13 @@ export class NodeNetwork {
     if (this.mode === 'off') return;
     this.#isServing = isServing;
     this.#state = 'armed';
-    await this.#rules.apply(this.#wanted.rules).catch((error: Error) => this.#remain('apply', 'rules-missing', error));
+    const applied = this.#rules
+      .apply(this.#wanted.rules)
+      .catch((error: Error) => this.#remain('apply', 'rules-missing', error));
+    // Where a tool is slow, or hangs, the rules of the process before are there: the switch must not run out meanwhile.
+    await within(APPLY_MS, () => applied);
     await this.#goOn();
+    await applied;
     if (this.#findings.length > 0) this.#reconcile.news();
   }
 

@@ -208,6 +208,34 @@ test('a tool that hangs holds up neither the switch nor the rest, and is tried a
   await until('mended', () => network.report().repairs['rules-foreign'] === 1);
 });
 
+test('a tool that hangs does not keep a successor from renewing the switch that it takes over', { skip }, async () => {
+  const before = await armed('nftables');
+  const next = await open('nftables');
+  const hangs = process.env[HANGS]!;
+  writeFileSync(hangs, '');
+  before.pause();
+  const armedAtLast = next.arm(() => true);
+  await sleep(5000);
+  assert.equal(armedByKernel(), 2);
+  rmSync(hangs);
+  await armedAtLast;
+});
+
+test('pods that come and go are no news of the link', { skip }, async () => {
+  const network = await armed('nftables');
+  await sleep(1500);
+  const { looks } = network.report();
+  for (let pod = 0; pod < 5; pod++) {
+    sh('ip link add veth-pod type veth peer name veth-end; ip link set veth-pod up; ip link set veth-end up');
+    await sleep(20);
+    sh('ip link delete veth-pod');
+  }
+  await sleep(1500);
+  assert.equal(network.report().looks, looks);
+  sh(`ip address delete 169.254.20.10/32 dev ${network.report().link}`);
+  await until('mended', () => network.report().repairs['address-missing'] === 1);
+});
+
 test('a host with rules of the older iptables and none of nf_tables gets iptables', { skip }, async () => {
   sh('iptables-legacy -A INPUT -p tcp --dport 9 -j ACCEPT');
   const network = await open('auto');
@@ -247,8 +275,9 @@ test('mode off touches nothing', { skip }, async () => {
 test('what another mode has left is removed', { skip }, async () => {
   const before = await armed('nftables');
   await before.close();
-  await armed('iptables');
-  await until('the table is gone', async () => (await readTable()) === undefined);
+  const network = await armed('iptables');
+  await network.clean();
+  assert.equal(await readTable(), undefined);
 });
 
 test('everything can be taken out, and the network is as it was', { skip }, async () => {
