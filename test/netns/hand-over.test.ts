@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { ask } from '../client/ask.ts';
+import { nsupdate } from '../client/nsupdate.ts';
 import { type Agent, spawnAgent, startAgent } from '../servers/agent.ts';
 import { Child, run } from '../servers/child.ts';
+import { startDynamicZone } from '../servers/dynamic-zone.ts';
 import { freePort } from '../servers/free-port.ts';
 import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
 import { program, skipWithout } from '../servers/programs.ts';
@@ -15,8 +17,11 @@ const NAMES = Array.from({ length: 500 }, (_, i) => `host-${i}.wild.example.test
 const UPGRADES = 5;
 const CONNECTIONS = 50;
 const ROUNDS = 20;
+const NXDOMAIN = 3;
 
-suite('from one process to the next', { skip: skipWithout(...NAMED_PROGRAMS, 'setpriv', 'unshare', 'nsenter') }, () => {
+suite('from one process to the next', {
+  skip: skipWithout(...NAMED_PROGRAMS, 'setpriv', 'unshare', 'nsenter', 'nsupdate'),
+}, () => {
   let named: Named;
   before(async () => {
     named = await startNamed();
@@ -95,6 +100,28 @@ suite('from one process to the next', { skip: skipWithout(...NAMED_PROGRAMS, 'se
     await old.child.exit;
     assert.equal((await ask(node.server, { name: NAMES[0]!, type: 'A' })).rcode, 0);
     await next.child.waitUntil('alone', async () => (await node.probe('health', 'old')) === 503);
+  });
+
+  test('a zone that the new process has dropped is not answered from the old cache when the new one is killed', async (t) => {
+    const node = await newNode(t);
+    const statements = ['allow-update { any; };'];
+    const dynamic = await startDynamicZone({ zones: ['corp.example'], records: [], statements });
+    t.after(() => dynamic.stop());
+    const route = ['--route', `corp.example=${dynamic.host}:${dynamic.port}`];
+    const old = await node.start('old', ...route);
+    const look = () => ask(node.server, { name: 'new.corp.example', type: 'A' });
+    // Kept for 30 s.
+    assert.equal((await look()).rcode, NXDOMAIN);
+    const next = await node.start('new', ...route);
+    await next.child.waitUntil('known to stand by', async () => (await node.probe('health', 'old')) === 200);
+    const lines = ['update add new.corp.example 300 A 192.0.2.1'];
+    assert.equal(await nsupdate({ server: node.server, zone: 'corp.example', lines }), 'NOERROR');
+    next.child.kill('SIGKILL');
+    await old.child.waitUntil('serving again', () => old.child.output.includes('serving again'));
+    assert.equal((await look()).answers.length, 1);
+    const metrics = await old.scrape();
+    assert.equal(metrics.sum('signpost_cache_flushes_total', { reason: 'hand-over' }), 1);
+    assert.equal(metrics.sum('signpost_cache_flushes_total', { reason: 'update' }), 0);
   });
 
   test(`${ROUNDS} roll-outs as kubelet does them: the new pod is ready by its own probe, the old one stays well, and a restart of the old container takes nothing`, async (t) => {
