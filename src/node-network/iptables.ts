@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { SignpostError } from '../core/errors.ts';
+import type { SignpostError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { IpsetSwitch } from './ipset.ts';
 import { IptablesCommand, type IptablesVariant, VARIANTS } from './iptables-command.ts';
@@ -11,7 +11,7 @@ import type { IptablesSwitch } from './iptables-switch.ts';
 import { TargetSource } from './iptables-targets.ts';
 import type { Finding, RuleKind } from './rule-kind.ts';
 import type { Family, WantedRules } from './wanted-state.ts';
-import { RecentSwitch } from './xt-recent.ts';
+import { isRecentThere, RecentSwitch } from './xt-recent.ts';
 
 const FAMILIES: readonly Family[] = [4, 6];
 
@@ -36,6 +36,8 @@ export class IptablesRules implements RuleKind {
   /** How this host's tools print what was written, where that is not as expected. */
   readonly #readings: Readings = new Map();
   #features: (RuleFeatures & { readonly switch: IptablesSwitch }) | undefined;
+  /** The switch of an earlier process. */
+  #before: IptablesSwitch | undefined;
   #hasCleaned = false;
   /** Reading and writing are one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -81,10 +83,9 @@ export class IptablesRules implements RuleKind {
   }
 
   async renew({ listen }: WantedRules): Promise<void> {
-    if (this.#features === undefined) {
-      throw new SignpostError('ERR_SWITCH', 'Cannot arm the switch: no rules have been brought in yet');
-    }
-    await this.#features.switch.renew(listen);
+    // Until ours are written, which may wait for the lock of others, the rules of the process before are there, and match the same.
+    if (this.#features === undefined) this.#before ??= isRecentThere() ? new RecentSwitch() : new IpsetSwitch();
+    await (this.#features?.switch ?? this.#before)?.renew(listen);
   }
 
   async withdraw({ listen }: WantedRules): Promise<void> {
@@ -103,6 +104,7 @@ export class IptablesRules implements RuleKind {
   }
 
   close(): void {
+    this.#before?.close();
     this.#features?.switch.close();
   }
 

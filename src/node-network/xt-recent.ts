@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { SignpostError } from '../core/errors.ts';
 import { type IptablesSwitch, LIFE_SECONDS, switchName } from './iptables-switch.ts';
 import type { Family } from './wanted-state.ts';
+
+const FAMILIES: readonly Family[] = [4, 6];
 
 /**
  * The switch as a list of addresses with the time when each was last written, where the kernel has no ipset. Each family has a list of its own, for a list has one
@@ -35,10 +38,15 @@ export class RecentSwitch implements IptablesSwitch {
   close(): void {}
 }
 
+/** Whether rules refer to a list of ours. */
+export function isRecentThere(): boolean {
+  return FAMILIES.some((family) => existsSync(pathOf(family)));
+}
+
 /** The kernel takes one command a write. */
 async function writeLists(listen: readonly SocketAddress[], sign: '+' | '-'): Promise<void> {
   for (const host of new Set(listen.map((address) => address.host))) {
-    const path = `/proc/net/xt_recent/${switchName(isIPv6(host) ? 6 : 4)}`;
+    const path = pathOf(isIPv6(host) ? 6 : 4);
     try {
       await writeFile(path, `${sign}${host}\n`);
     } catch (error) {
@@ -47,4 +55,8 @@ async function writeLists(listen: readonly SocketAddress[], sign: '+' | '-'): Pr
       });
     }
   }
+}
+
+function pathOf(family: Family): string {
+  return `/proc/net/xt_recent/${switchName(family)}`;
 }

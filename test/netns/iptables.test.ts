@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WantedRules } from '../../src/node-network/wanted-state.ts';
 import { Child } from '../servers/child.ts';
 import { program } from '../servers/programs.ts';
@@ -171,6 +172,22 @@ suite('Rules by iptables', { skip, concurrency: 3 }, () => {
     const ours = (lines: readonly string[]) => lines.filter((line) => line.includes('SIGNPOST-')).sort();
     assert.deepEqual(ours(await shape(rules)), ours(right));
   });
+
+  for (const switchKind of ['ipset', 'xt_recent'] as const) {
+    test(`a successor renews what the rules before match while it cannot write its own (${switchKind})`, async (t) => {
+      const world = await create(t, 'nft');
+      const before = start(world, { variant: 'nft', switchKind }, wanted(true, [LINK_LOCAL[4]]));
+      await before.call('apply');
+      await before.call('renew');
+      const next = start(world, { variant: 'nft', switchKind }, wanted(true, [LINK_LOCAL[4]]));
+      await next.call('renewing', 1);
+      await sleep(4000);
+      const script = 'ipset list signpost-4 2>/dev/null || cat /proc/net/xt_recent/signpost-4';
+      const { stdout } = await world.node.run('sh', '-c', script);
+      if (switchKind === 'ipset') assert.match(stdout, /^169\.254\.20\.10,udp:53 timeout [123]$/m);
+      else assert.ok(stdout.split(',').length >= 4, stdout);
+    });
+  }
 
   test('a thousand looks and repairs leave each rule once', async (t) => {
     const world = await create(t, 'legacy');
