@@ -56,8 +56,10 @@ suite('from one process to the next', {
   test(`${UPGRADES} upgrades while pods ask: no datagram is lost, no TCP query fails, the cache stays, nothing is left open`, async (t) => {
     const node = await newNode(t);
     let agent = await node.start('pod-0');
-    for (const name of NAMES) await ask(node.server, { name, type: 'A' });
+    for (const name of NAMES) assert.equal((await ask(node.server, { name, type: 'A' })).rcode, 0, name);
     const clients = await SteadyClients.start(node.server, NAMES, CONNECTIONS);
+    let isOver = false;
+    t.after(() => isOver || clients.stop());
     const descriptors: number[] = [];
     for (let i = 1; i <= UPGRADES; i++) {
       const next = await node.start(`pod-${i}`);
@@ -68,6 +70,7 @@ suite('from one process to the next', {
       agent = next;
       descriptors.push(readdirSync(`/proc/${agent.child.pid}/fd`).length);
     }
+    isOver = true;
     const { udp, tcp } = await clients.stop();
     assert.deepEqual([udp.answered, tcp.answered], [udp.sent, tcp.sent]);
     // Connections that are open count, too.
