@@ -186,7 +186,10 @@ export const RELAY_BUFFER_BYTES = limit('relay_buffer_bytes', 131_072);
  */
 export const DOUBTFUL_ZONES = limit('doubtful_zones', 64);
 
-/** Characters that one run of a system tool (iptables-save, nft ...) may say. 20,000 rules of kube-proxy x 250 B = 5 MiB; 33,554,432, held for a moment. Full: given up, an error says so. */
+/**
+ * Characters that one run of a system tool (iptables-save, nft ...) may say. 20,000 rules of kube-proxy x 250 B = 5 MiB (chains of single Services are not held); 33,554,432, held for a moment.
+ * Full: given up, an error says so.
+ */
 export const TOOL_OUTPUT = limit('tool_output_characters', 33_554_432);
 
 /** Connections to the API server: one for each kind that is watched, and for requests beside them. 8 x (32 KiB of TLS, 16 KiB in passing) = 384 KiB. Full: the next request waits. */

@@ -10,7 +10,67 @@ export interface DumpChain {
 export type Dump = ReadonlyMap<string, ReadonlyMap<string, DumpChain>>;
 
 /** kube-proxy has chains in the table nat for each Service, and for each pod of it: 32 rules for a Service of ten pods, which take 50 ms and 50 MB for a thousand of them. */
-const OF_SERVICES = ['KUBE-S', 'KUBE-EXT-', 'KUBE-FW-', 'KUBE-XLB-'].flatMap((name) => [`:${name}`, `-A ${name}`]);
+const OF_SERVICES = prefixed(['KUBE-S', 'KUBE-EXT-', 'KUBE-FW-', 'KUBE-XLB-']);
+
+/** Leads to the chain of each Service. */
+export const SERVICES = 'KUBE-SERVICES';
+
+/** The others of them, which are not followed from there unless somebody asks for them. */
+const OF_SINGLE_SERVICES = prefixed(['KUBE-SVC-', 'KUBE-SVL-', 'KUBE-SEP-', 'KUBE-EXT-', 'KUBE-FW-', 'KUBE-XLB-']);
+
+/** Stands in a dump in place of the chains of single Services. */
+export const LEFT_OUT = "# without kube-proxy's chains for single Services";
+
+/** Up to here everything is kept: 60 Services of ten pods. */
+const SMALL = 256 * 1024;
+
+/** Leaves kube-proxy's chains for single Services out of what `iptables-save` says while it says it: it may be a hundred megabytes. */
+export class SieveOfServices {
+  readonly #small: number;
+  readonly #kept: ReadonlySet<string>;
+  #text = '';
+  /** A line whose end has not come yet. */
+  #rest = '';
+  #isSieving = false;
+
+  /** Nothing is left out of what is no longer than `small` characters, and of what is longer not the chains that are to be `kept`. */
+  constructor(kept: ReadonlySet<string> = new Set(), small = SMALL) {
+    this.#small = small;
+    this.#kept = kept;
+  }
+
+  /** How much is kept by now, in characters. */
+  push(text: string): number {
+    if (this.#isSieving) this.#sieve(text);
+    else {
+      this.#text += text;
+      if (this.#text.length > this.#small) {
+        const all = this.#text;
+        this.#text = `${LEFT_OUT}\n`;
+        this.#isSieving = true;
+        this.#sieve(all);
+      }
+    }
+    return this.#text.length;
+  }
+
+  end(): string {
+    return this.#text + this.#rest;
+  }
+
+  #sieve(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop()!;
+    const kept = lines.filter(
+      (line) => !OF_SINGLE_SERVICES.some((prefix) => line.startsWith(prefix)) || this.#keeps(line),
+    );
+    if (kept.length > 0) this.#text += `${kept.join('\n')}\n`;
+  }
+
+  #keeps(line: string): boolean {
+    return this.#kept.size > 0 && this.#kept.has(/^(?::|-A )(\S+)/.exec(line)?.[1] ?? '');
+  }
+}
 
 /** What a dump was read from, for `serviceRules`. */
 const texts = new WeakMap<Dump, string>();
@@ -55,11 +115,20 @@ export function serviceRules(dump: Dump, chains: ReadonlySet<string>): Map<strin
   return found;
 }
 
+/** Whether kube-proxy's chains for single Services are in it. */
+export function isWhole(dump: Dump): boolean {
+  return !(texts.get(dump) ?? '').includes(LEFT_OUT);
+}
+
 /** How many such rules there are. */
 export function countServiceRules(dump: Dump): number {
   let count = 0;
   for (const _ of serviceLines(texts.get(dump) ?? '')) count++;
   return count;
+}
+
+function prefixed(names: readonly string[]): string[] {
+  return names.flatMap((name) => [`:${name}`, `-A ${name}`]);
 }
 
 const SERVICE_RULE = '\n-A KUBE-S';

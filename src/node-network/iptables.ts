@@ -15,6 +15,8 @@ import { isRecentThere, RecentSwitch } from './xt-recent.ts';
 
 const FAMILIES: readonly Family[] = [4, 6];
 
+const OWN_TABLES = ['raw', 'nat', 'filter'];
+
 /** What changed between reading and writing is read again. */
 const TRIES = 3;
 
@@ -70,9 +72,9 @@ export class IptablesRules implements RuleKind {
         // Of a family that nobody listens on, `apply` has taken out what was there.
         if (!hasFamily(wanted, family)) continue;
         const command = new IptablesCommand(this.variant, family);
-        const dump = await command.save();
+        const dump = await command.save(OWN_TABLES, this.#targets.chains(command));
         const chains = wantedChains(
-          await this.#targets.fill(wanted, family, dump),
+          await this.#targets.fill(wanted, command, dump),
           family,
           this.#features ?? featuresFromDump(dump),
         );
@@ -124,12 +126,12 @@ export class IptablesRules implements RuleKind {
     // A family that nobody listens on may be switched off in the kernel.
     if (!hasFamily(wanted, family)) return removeRules(command).catch(() => {});
     for (let tries = 1; ; tries++) {
-      const dump = await command.save();
-      const chains = wantedChains(await this.#targets.fill(wanted, family, dump), family, this.#features!);
+      const dump = await command.save(OWN_TABLES, this.#targets.chains(command));
+      const chains = wantedChains(await this.#targets.fill(wanted, command, dump), family, this.#features!);
       if (compareDump(dump, chains, command.name, this.#readings).length === 0) return;
       try {
         await command.restore(restoreText(dump, chains)!);
-        readBack(await command.save(), chains, this.#readings);
+        readBack(await command.save(OWN_TABLES), chains, this.#readings);
         return;
       } catch (error) {
         if (tries === TRIES || (error as SignpostError).code !== 'ERR_IPTABLES') throw error;
@@ -163,7 +165,7 @@ export class IptablesRules implements RuleKind {
 async function removeRules(command: IptablesCommand): Promise<void> {
   if (!command.isInstalled) return;
   for (let tries = 1; ; tries++) {
-    const dump: Dump = await command.save();
+    const dump: Dump = await command.save(OWN_TABLES);
     if (!hasOwnRules(dump)) return;
     try {
       await command.restore(restoreText(dump, [])!);

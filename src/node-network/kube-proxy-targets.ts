@@ -1,16 +1,26 @@
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { parseSocketAddress } from '../config/socket-address.ts';
-import { type Dump, ruleWords, serviceRules, targetOf, wordAfter } from './iptables-dump.ts';
+import { ruleWords, SERVICES, targetOf, wordAfter } from './iptables-dump.ts';
 
 /** Chains that lead from a Service to a pod: KUBE-SERVICES, KUBE-SVC-, KUBE-SEP-. */
 const DEPTH = 5;
+
+/** Rules of chains of the table nat, as they stand behind `-A CHAIN `; none for a chain that is not there. */
+export type ChainReader = (chains: ReadonlySet<string>) => Promise<ReadonlyMap<string, readonly string[]>>;
+
+export interface KubeProxyTargets {
+  readonly targets: SocketAddress[];
+  /** The Service's own chains, and all their rules: while these are the same, so are the pods. */
+  readonly chains: ReadonlySet<string>;
+  readonly rules: string;
+}
 
 /**
  * Where kube-proxy's own rules (iptables mode) lead queries for a Service: the pods' addresses. Empty where it has none for it. Only read: a jump into its chains
  * would keep it from deleting them.
  */
-export function kubeProxyTargets(dump: Dump, service: SocketAddress): SocketAddress[] {
+export async function kubeProxyTargets(read: ChainReader, service: SocketAddress): Promise<KubeProxyTargets> {
   const single = `${service.host}/${isIPv6(service.host) ? 128 : 32}`;
   const targets = new Map<string, SocketAddress>();
   const seen = new Set<string>();
@@ -19,11 +29,15 @@ export function kubeProxyTargets(dump: Dump, service: SocketAddress): SocketAddr
     const words = ruleWords(rule);
     return wordAfter(words, '-d') === single && wordAfter(words, '--dport') === `${service.port}`;
   };
-  const services = serviceRules(dump, new Set(['KUBE-SERVICES'])).get('KUBE-SERVICES')!;
-  let chains = new Set(services.filter(isMeant).map((rule) => targetOf(rule) ?? ''));
+  const services = (await read(new Set([SERVICES]))).get(SERVICES)!;
+  const first = new Set(services.filter(isMeant).map((rule) => targetOf(rule) ?? ''));
+  let text = '';
+  let chains = first;
   for (let depth = 1; depth < DEPTH && chains.size > 0; depth++) {
     for (const name of chains) seen.add(name);
-    const rules = [...serviceRules(dump, chains).values()].flat();
+    const found = await read(chains);
+    if (chains === first) text = rulesText(found);
+    const rules = [...found.values()].flat();
     chains = new Set();
     for (const rule of rules) {
       const target = targetOf(rule) ?? '';
@@ -33,7 +47,12 @@ export function kubeProxyTargets(dump: Dump, service: SocketAddress): SocketAddr
       } else if (target.startsWith('KUBE-S') && !seen.has(target)) chains.add(target);
     }
   }
-  return [...targets.values()];
+  return { targets: [...targets.values()], chains: first, rules: text };
+}
+
+/** As `KubeProxyTargets.rules`. */
+export function rulesText(chains: ReadonlyMap<string, readonly string[]>): string {
+  return [...chains].flatMap(([name, rules]) => [name, ...rules]).join('\n');
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ToolOutcome {
 export interface ToolOptions {
   readonly input?: string;
   readonly timeoutMs?: number;
+  /** Takes what the tool says on stdout, which is not gathered then. Returns how many characters of it are held. */
+  readonly onOutput?: (text: string) => number;
 }
 
 /** Where a system tool lies, or undefined. */
@@ -34,7 +36,7 @@ export function findTool(name: string): string | undefined {
  * started, hangs (it is killed then) or says too much.
  */
 export function runTool(name: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolOutcome> {
-  const { input = '', timeoutMs = TIMEOUT_MS } = options;
+  const { input = '', timeoutMs = TIMEOUT_MS, onOutput } = options;
   const path = findTool(name);
   if (path === undefined) return Promise.reject(new SignpostError('ERR_TOOL', `Cannot run ${name}: not installed`));
   return new Promise((resolve, reject) => {
@@ -48,8 +50,9 @@ export function runTool(name: string, args: readonly string[], options: ToolOpti
     const timer = setTimeout(() => fail(`it did not end within ${timeoutMs / 1000} s`), timeoutMs);
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {
-        texts[stream] += text;
-        if (texts[stream].length <= TOOL_OUTPUT.value) return;
+        const isTaken = stream === 'stdout' && onOutput !== undefined;
+        if (!isTaken) texts[stream] += text;
+        if ((isTaken ? onOutput(text) : texts[stream].length) <= TOOL_OUTPUT.value) return;
         TOOL_OUTPUT.hits++;
         fail(`it said more than ${TOOL_OUTPUT.value} characters`);
       });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +8,8 @@ import type { WantedRules } from '../../src/node-network/wanted-state.ts';
 import { Child } from '../servers/child.ts';
 import { program } from '../servers/programs.ts';
 import { IptablesNode } from './iptables-node.ts';
-import { type Namespace, skipWithoutNamespaces } from './namespace.ts';
+import { largeCluster } from './large-cluster.ts';
+import { Namespace, skipWithoutNamespaces } from './namespace.ts';
 import { DNS_PODS, KUBE_DNS, KUBE_DNS_UPSTREAM, LINK_LOCAL } from './world/addresses.ts';
 import type { ProxyKind } from './world/kube-proxy.ts';
 import { lanesTo, QueryClient } from './world/query-client.ts';
@@ -222,6 +224,59 @@ suite('Rules by iptables', { skip, concurrency: 3 }, () => {
     assert.deepEqual(await rules.findings(), []);
     await rules.call('remove');
   });
+
+  for (const variant of ['nft', 'legacy'] as const) {
+    test(`a large cluster's thousands of rules are not read for ours (iptables-${variant})`, async (t) => {
+      const node = await Namespace.create('169.254.20.10/32');
+      t.after(() => node.delete());
+      const folder = await mkdtemp(join(tmpdir(), 'signpost-'));
+      t.after(() => rm(folder, { recursive: true }));
+      const sync = async (pods: number) => {
+        const file = join(folder, 'rules');
+        await writeFile(file, largeCluster({ services: 300, pods }));
+        const { code, stderr } = await node.run('sh', '-c', `iptables-${variant}-restore --noflush < ${file}`);
+        assert.equal(code, 0, stderr);
+      };
+      await sync(6);
+      const failovers = [
+        { family: 4 as const, listen: at(LINK_LOCAL[4]), service: { host: '10.97.0.0', port: 80 }, targets: [] },
+      ];
+      const rules = new IptablesNode(node, { variant }, { ...wanted(true, [LINK_LOCAL[4]]), failovers });
+      t.after(() => rules.child.stop());
+      const ours = async () => (await shape(rules)).filter((line) => line.includes('SIGNPOST-')).sort();
+      const pods = async () =>
+        new Set((await ours()).flatMap((line) => /DNAT --to-destination (\S+)/.exec(line)?.[1] ?? []));
+      const foreign = (await shape(rules)).length;
+      await rules.call('apply');
+      assert.deepEqual(await rules.findings(), []);
+      assert.equal((await pods()).size, 6);
+      const right = await ours();
+      for (const [what, script, code] of [
+        ['a jump is deleted', '-t nat -D PREROUTING 1', 'rules-missing'],
+        ['a chain is flushed', '-t raw -F SIGNPOST-PREROUTING', 'rules-missing'],
+        ['a drop is put in front', '-I INPUT -p udp -j DROP', 'rules-behind'],
+        ['a jump is there twice', '-t nat -A PREROUTING -j SIGNPOST-PREROUTING', 'rules-duplicated'],
+      ] as const) {
+        const { code: exit, stderr } = await node.run('sh', '-ec', `iptables-${variant} ${script}`);
+        assert.equal(exit, 0, `${what}: ${stderr}`);
+        const codes = (await rules.findings()).map((finding) => finding.code);
+        assert.deepEqual(codes, [code], what);
+        await rules.call('apply');
+        assert.deepEqual(await rules.findings(), [], what);
+      }
+      await rules.call('cycles', 20);
+      assert.deepEqual(await ours(), right);
+      // A pod less, while the Service's rule stays what it was.
+      await sync(5);
+      assert.ok((await rules.findings()).some(({ code }) => code === 'rules-changed'));
+      await rules.call('apply');
+      assert.equal((await pods()).size, 5);
+      await rules.call('remove');
+      assert.deepEqual(await ours(), []);
+      // One drop of ours above, and a pod less for each Service: three rules.
+      assert.equal((await shape(rules)).length, foreign + 1 - 300 * 3);
+    });
+  }
 
   test("the DNS pods are found in kube-proxy's own table as well (nftables)", async (t) => {
     const world = await create(t, 'nft', 'nftables');

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   countServiceRules,
+  isWhole,
   normaliseRule,
   parseDump,
   ruleWords,
+  SieveOfServices,
   serviceRules,
   targetOf,
 } from '../../../src/node-network/iptables-dump.ts';
@@ -42,6 +44,35 @@ COMMIT
     ],
   );
   assert.equal(countServiceRules(dump), 2);
+});
+
+test('of a large dump, chains of single Services are left out while it is read, but for those that are asked for', () => {
+  const text = [
+    '*nat',
+    ':KUBE-SERVICES - [0:0]',
+    ':KUBE-SVC-A - [0:0]',
+    ...Array.from({ length: 1000 }, (_, at) => `-A KUBE-SEP-${at} -j DNAT --to-destination 10.244.0.${at & 255}:53`),
+    '-A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-A',
+    '-A KUBE-SVC-A -j KUBE-SEP-A',
+    '-A KUBE-SVC-B -j KUBE-SEP-B',
+    '-A POSTROUTING -j KUBE-POSTROUTING',
+    'COMMIT\n',
+  ].join('\n');
+  for (const step of [7, 1000, text.length]) {
+    const sieve = new SieveOfServices(new Set(['KUBE-SVC-A']), 5000);
+    for (let at = 0; at < text.length; at += step) assert.ok(sieve.push(text.slice(at, at + step)) <= 5000 + step);
+    const dump = parseDump(sieve.end());
+    assert.equal(isWhole(dump), false);
+    assert.equal(sieve.end().includes('KUBE-SEP-1 '), false);
+    assert.deepEqual(
+      [...serviceRules(dump, new Set(['KUBE-SERVICES', 'KUBE-SVC-A', 'KUBE-SVC-B']))].map(([, rules]) => rules.length),
+      [1, 1, 0],
+    );
+  }
+  const small = new SieveOfServices(new Set(), text.length);
+  small.push(text);
+  assert.equal(small.end(), text);
+  assert.equal(isWhole(parseDump(small.end())), true);
 });
 
 test('words in quotes are one, also with quotes in them', () => {

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDump } from '../../../src/node-network/iptables-dump.ts';
+import type { SocketAddress } from '../../../src/config/config.ts';
+import { type Dump, parseDump, serviceRules } from '../../../src/node-network/iptables-dump.ts';
 import { ipvsTargets, kubeProxyTargets, nftablesProxyTargets } from '../../../src/node-network/kube-proxy-targets.ts';
 
 const SERVICE = { host: '10.96.0.10', port: 53 };
 
-test("the DNS pods are read out of kube-proxy's chains (iptables)", () => {
+const findTargets = async (dump: Dump, service: SocketAddress) =>
+  (await kubeProxyTargets(async (chains) => serviceRules(dump, chains), service)).targets;
+
+test("the DNS pods are read out of kube-proxy's chains (iptables)", async () => {
   const dump = parseDump(`*nat
 :KUBE-SERVICES - [0:0]
 :KUBE-SVC-DNS - [0:0]
@@ -25,12 +29,12 @@ test("the DNS pods are read out of kube-proxy's chains (iptables)", () => {
 -A KUBE-SEP-C -p tcp -m tcp -j DNAT --to-destination 10.244.0.4:9153
 COMMIT
 `);
-  assert.deepEqual(kubeProxyTargets(dump, SERVICE), [
+  assert.deepEqual(await findTargets(dump, SERVICE), [
     { host: '10.244.0.2', port: 53 },
     { host: '10.244.0.3', port: 5353 },
   ]);
-  assert.deepEqual(kubeProxyTargets(dump, { host: '10.96.0.11', port: 53 }), []);
-  assert.deepEqual(kubeProxyTargets(parseDump(''), SERVICE), []);
+  assert.deepEqual(await findTargets(dump, { host: '10.96.0.11', port: 53 }), []);
+  assert.deepEqual(await findTargets(parseDump(''), SERVICE), []);
 });
 
 test("the DNS pods are read out of kube-proxy's table (nftables)", () => {
