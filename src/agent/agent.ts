@@ -82,9 +82,10 @@ export class Agent {
     const { responder, cache } = dataPlane;
     const { adopt } = handOver;
     const listenersParts = { responder, traffics, clock, wheel, log, slab: cache.memory.bytes, adopt };
+    const look = NodePresence.look(config);
     const open = async (): Promise<[NodePresence, Listeners]> => {
       // The addresses must be there to be bound; nothing comes to them yet.
-      const presence = await NodePresence.open(config, { clock, log });
+      const presence = await NodePresence.open(config, { clock, log, look });
       try {
         return [presence, await Listeners.open(config.listen, listenersParts)];
       } catch (error) {

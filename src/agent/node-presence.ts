@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Listening, Liveness } from '../listen/liveness.ts';
+import { type HostLook, lookAtHost } from '../node-network/host-facts.ts';
 import type { NetworkReport } from '../node-network/network-report.ts';
 import { NodeNetwork } from '../node-network/node-network.ts';
 import { type WantedFromConfigParts, wantedFromConfig } from '../node-network/wanted-from-config.ts';
@@ -11,6 +12,7 @@ import type { WantedState } from '../node-network/wanted-state.ts';
 export interface NodePresenceParts {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly look?: HostLook | undefined;
 }
 
 /** How long the agent tries to answer itself before it redirects queries; from then on the switch's own rule holds. */
@@ -39,6 +41,11 @@ export class NodePresence {
   #isArmed = false;
   #isSettled = false;
   #isLeaving = false;
+
+  /** Begins to see what `open` must know of the host: a predecessor that has passed its sockets waits for a few seconds only. Undefined: nothing. */
+  static look(config: Config): HostLook | undefined {
+    return config.nodeNetwork.mode === 'off' ? undefined : lookAtHost(wantedOf(config, {}).rules);
+  }
 
   /** The link and its addresses are there when this resolves, so that they can be listened on. Nothing is redirected by it. */
   static async open(config: Config, parts: NodePresenceParts): Promise<NodePresence> {

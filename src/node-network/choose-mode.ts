@@ -26,7 +26,7 @@ export interface ModeChoice {
 
 /** What is asked for, or what fits the host. */
 export function chooseMode(asked: NodeNetworkMode, facts: HostFacts): ModeChoice {
-  if (asked !== 'auto') return { mode: asked, reason: 'asked for by --node-network' };
+  if (asked !== 'auto') return chosenMode(asked);
   const { nftTrouble, nftTables, iptables, iptablesWhy, iptablesDrop } = facts;
   if (nftTrouble !== undefined && iptables === undefined) {
     return { mode: 'interface', reason: `no rules can be set: ${nftTrouble}, and ${iptablesWhy}` };
@@ -41,4 +41,9 @@ export function chooseMode(asked: NodeNetworkMode, facts: HostFacts): ModeChoice
     return { mode: 'nftables', reason: 'kube-proxy uses nftables' };
   }
   return { mode: 'nftables', reason: 'the kernel has nf_tables, which needs the fewest parts' };
+}
+
+/** A mode that needs no facts. */
+export function chosenMode(asked: NetworkMode): ModeChoice {
+  return { mode: asked, reason: 'asked for by --node-network' };
 }

@@ -7,6 +7,25 @@ import { TABLE } from './nftables-table.ts';
 import { runTool } from './tool.ts';
 import type { WantedRules } from './wanted-state.ts';
 
+/** Begun before the facts are asked for: where tools hang it takes eight seconds. */
+export interface HostLook {
+  readonly facts: Promise<HostFacts>;
+  /** Of `performance.now()`, when it was begun. */
+  readonly atMs: number;
+}
+
+/** Who has waited longer for its turn looks again. */
+const FRESH_MS = 60_000;
+
+export function lookAtHost(wanted: WantedRules): HostLook {
+  return { facts: readHostFacts(wanted), atMs: performance.now() };
+}
+
+/** What was seen, where that is not too long ago, else what is there now. */
+export function factsOf(look: HostLook | undefined, wanted: WantedRules): Promise<HostFacts> {
+  return look !== undefined && performance.now() - look.atMs < FRESH_MS ? look.facts : readHostFacts(wanted);
+}
+
 /** Looks at the host; changes nothing. Whether its firewall drops queries is seen only for what is `wanted`. Never rejects: what cannot be seen is a fact as well. */
 export async function readHostFacts(wanted?: WantedRules): Promise<HostFacts> {
   const [nft, iptables] = await Promise.all([readNft(), readIptables(wanted)]);

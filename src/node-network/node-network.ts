@@ -2,9 +2,9 @@ import type { NodeNetworkConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { TroubleLog } from '../core/trouble-log.ts';
-import { chooseMode, type HostFacts, type ModeChoice } from './choose-mode.ts';
+import { chooseMode, chosenMode, type HostFacts, type ModeChoice } from './choose-mode.ts';
 import { FirewallCheck } from './firewall-check.ts';
-import { readHostFacts } from './host-facts.ts';
+import { factsOf, type HostLook, readHostFacts } from './host-facts.ts';
 import { Link } from './link.ts';
 import { networkReasons } from './network-reasons.ts';
 import type { NetworkMode, NetworkReason, NetworkReport, NetworkState } from './network-report.ts';
@@ -20,6 +20,8 @@ export interface NodeNetworkParts {
   wanted: WantedState;
   log: Logger;
   clock: Clock;
+  /** Undefined: `open` looks itself. */
+  look?: HostLook | undefined;
 }
 
 /** What can fail, for logs and metrics. */
@@ -48,7 +50,7 @@ export class NodeNetwork {
   readonly mode: NetworkMode;
   readonly #modeReason: string;
   readonly #rules: RuleKind | NoRules;
-  readonly #leftovers: HostFacts['leftovers'][number][];
+  #leftovers: Promise<HostFacts['leftovers']>;
   readonly #link: Link;
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -67,27 +69,31 @@ export class NodeNetwork {
   #watch: NetworkWatch | undefined;
   #resting: Promise<void> = Promise.resolve();
 
-  /** Chooses the mode, and logs why. */
+  /** Chooses the mode, and logs why. Waits for what `look` finds only where that says what to do. */
   static async open({ mode: asked }: NodeNetworkConfig, parts: NodeNetworkParts): Promise<NodeNetwork> {
-    if (asked === 'off')
-      return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', parts.log), [], parts);
-    const facts = await readHostFacts(parts.wanted.rules);
-    const choice = chooseMode(asked, facts);
-    const rules = await openRules(choice.mode, parts.log, facts.iptables);
-    parts.log.info({ mode: choice.mode, reason: choice.reason }, "the node's network");
-    return new NodeNetwork(choice, rules, facts.leftovers, parts);
+    const { wanted, log, look } = parts;
+    if (asked === 'off') {
+      const nothing = Promise.resolve([]);
+      return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', log), nothing, parts);
+    }
+    const facts = factsOf(look, wanted.rules);
+    const choice = asked === 'auto' ? chooseMode(asked, await facts) : chosenMode(asked);
+    const rules = await openRules(choice.mode, log, choice.mode === 'iptables' ? (await facts).iptables : undefined);
+    log.info({ mode: choice.mode, reason: choice.reason }, "the node's network");
+    const leftovers = facts.then((found) => found.leftovers);
+    return new NodeNetwork(choice, rules, leftovers, parts);
   }
 
   private constructor(
     { mode, reason }: ModeChoice,
     rules: RuleKind | NoRules,
-    leftovers: HostFacts['leftovers'],
+    leftovers: Promise<HostFacts['leftovers']>,
     { wanted, log, clock }: NodeNetworkParts,
   ) {
     this.mode = mode;
     this.#modeReason = reason;
     this.#rules = rules;
-    this.#leftovers = [...leftovers];
+    this.#leftovers = leftovers;
     this.#wanted = wanted;
     this.#link = new Link(wanted.link);
     this.#log = log;
@@ -149,7 +155,10 @@ export class NodeNetwork {
   /** Takes away what is wanted no more of what earlier processes have left: addresses, and rules of another mode. To be called when ours are in place and nobody else serves. */
   async clean(): Promise<void> {
     if (this.mode === 'off' || this.#state !== 'armed') return;
-    for (const mode of this.#leftovers.splice(0).filter((one) => one !== this.mode)) {
+    const leftovers = await this.#leftovers;
+    if (this.#state !== 'armed') return;
+    this.#leftovers = Promise.resolve([]);
+    for (const mode of leftovers.filter((one) => one !== this.mode)) {
       const rules = await openRules(mode, this.#log);
       await this.#try('apply', () => rules.remove());
       rules.close();
@@ -235,8 +244,7 @@ export class NodeNetwork {
   }
 
   async #cleanAfterAnother(): Promise<void> {
-    const { leftovers } = await readHostFacts();
-    this.#leftovers.push(...leftovers);
+    this.#leftovers = readHostFacts().then(({ leftovers }) => leftovers);
     await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
     await this.clean();
   }

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeNetworkMode } from '../../src/config/config.ts';
 import { monotonicClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import { type HostLook, readHostFacts } from '../../src/node-network/host-facts.ts';
 import { Link } from '../../src/node-network/link.ts';
 import { NftablesRules, readTable } from '../../src/node-network/nftables.ts';
 import { armedElements } from '../../src/node-network/nftables-listing.ts';
@@ -236,6 +237,23 @@ test('pods that come and go are no news of the link', { skip }, async () => {
   await until('mended', () => network.report().repairs['address-missing'] === 1);
 });
 
+test('a mode that was asked for waits for no fact of the host; auto takes what was seen before its turn', {
+  skip,
+}, async () => {
+  const atMs = performance.now();
+  const never = { facts: new Promise<never>(() => {}), atMs };
+  for (const mode of ['interface', 'nftables'] as const) {
+    const network = await open(mode, never);
+    await network.arm(() => true);
+    assert.deepEqual([network.mode, network.report().state], [mode, 'armed']);
+  }
+  const seen = { ...(await readHostFacts()), nftTrouble: 'seen before', iptables: undefined };
+  assert.equal((await open('auto', { facts: Promise.resolve(seen), atMs })).mode, 'interface');
+  // One that has waited behind a newer process for long.
+  const old = { facts: Promise.resolve(seen), atMs: atMs - 3_600_000 };
+  assert.equal((await open('auto', old)).mode, 'nftables');
+});
+
 test('a host with rules of the older iptables and none of nf_tables gets iptables', { skip }, async () => {
   sh('iptables-legacy -A INPUT -p tcp --dport 9 -j ACCEPT');
   const network = await open('auto');
@@ -292,9 +310,9 @@ test('everything can be taken out, and the network is as it was', { skip }, asyn
   rules.close();
 });
 
-async function open(mode: NodeNetworkMode): Promise<NodeNetwork> {
+async function open(mode: NodeNetworkMode, look?: HostLook): Promise<NodeNetwork> {
   const config = { mode, interface: 'signpost0', hasNoTrack: true };
-  const network = await NodeNetwork.open(config, { wanted: WANTED, log: silentLogger, clock: monotonicClock });
+  const network = await NodeNetwork.open(config, { wanted: WANTED, log: silentLogger, clock: monotonicClock, look });
   opened.add(network);
   await network.prepare();
   return network;
