@@ -170,6 +170,8 @@ function queryChain({ ip, family }: Dialect, { hasNoTrack }: WantedRules): NftCh
     rules: [
       // What was begun with another goes on with that one.
       `${goesOn} ${flowOf(ip)} @moved${family} goto elsewhere${family}`,
+      // The same port again, soon after: what is begun with the agent does so, too.
+      `tcp flags & (fin | syn | rst | ack) == syn ${ip} daddr . th dport @armed${family} ${flowOf(ip)} @moved${family} delete @moved${family} { ${flowOf(ip)} }`,
       `${ip} daddr . th dport @armed${family} ${kept}`,
       // What was begun with the agent before it said that it leaves goes on with it: to anybody else it means nothing.
       `${goesOn} ${ip} daddr . tcp dport @leaving${family} ${kept}`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { skipWithoutNamespaces } from './namespace.ts';
+import { type Namespace, skipWithoutNamespaces } from './namespace.ts';
 import { KUBE_DNS, LINK_LOCAL } from './world/addresses.ts';
 import type { ProxyKind } from './world/kube-proxy.ts';
 import { lanesTo, QueryClient } from './world/query-client.ts';
@@ -14,6 +14,20 @@ const MODES: readonly { readonly mode: string; readonly proxy: ProxyKind }[] = [
   { mode: 'nftables', proxy: 'nftables' },
   { mode: 'iptables', proxy: 'iptables-nft' },
 ];
+
+/** Who answers a query over TCP from port 30000; what went wrong, else. */
+async function askFrom(from: Namespace, host: string): Promise<string> {
+  const script = `
+    import { connect } from 'node:net';
+    const socket = connect({ host: process.argv[1], port: 53, localPort: 30000 });
+    const question = Buffer.from('000101000001000000000000' + '0776657273696f6e0462696e640000100003', 'hex');
+    socket.on('connect', () => socket.write(Buffer.concat([Buffer.of(0, question.length), question])));
+    socket.on('error', ({ code }) => console.log(code));
+    socket.setTimeout(4000, () => { console.log('silence'); socket.destroy(); });
+    // By a reset: the port is free at once.
+    socket.on('data', (data) => { console.log(/(signpost|cluster-dns)/.exec(data.toString('latin1'))?.[1]); socket.resetAndDestroy(); });`;
+  return (await from.run(process.execPath, '--input-type=module', '--eval', script, host)).stdout.trim();
+}
 
 const skip = skipWithoutNamespaces(...WORLD_PROGRAMS, 'ipset');
 
@@ -49,6 +63,29 @@ suite('an agent that leaves and comes', { skip, concurrency: true }, () => {
             assert.deepEqual({ name, unanswered, refused, reset }, { name, unanswered: 0, refused: 0, reset: 0 });
           }
         }
+      } finally {
+        await world.delete();
+      }
+    });
+
+    test(`${mode}: a TCP client that uses its port again is answered by the agent as soon as that is back`, async () => {
+      const world = await World.create(proxy);
+      try {
+        const first = begin(world);
+        await world.untilReady(first);
+        first.kill('SIGKILL');
+        await first.exit;
+        const places = [world.pods[0], world.node];
+        const hosts = [LINK_LOCAL[4], LINK_LOCAL[6]];
+        const client = QueryClient.start(world.pods[0], lanesTo(hosts, 50));
+        world.own(client.child);
+        await client.untilAnsweredBy('cluster-dns');
+        const ask = () => Promise.all(places.flatMap((place) => hosts.map((host) => askFrom(place, host))));
+        assert.deepEqual(new Set(await ask()), new Set(['cluster-dns']));
+        begin(world);
+        await client.untilAnsweredBy('signpost');
+        assert.deepEqual(new Set(await ask()), new Set(['signpost']));
+        await client.stop();
       } finally {
         await world.delete();
       }
