@@ -65,7 +65,8 @@ async function teardown(flags: TeardownFlags): Promise<void> {
 }
 
 async function planOurs(flags: TeardownFlags, isDryRun: boolean): Promise<TeardownPlan> {
-  const addresses = hostsOf(flags.listen ?? [DEFAULTS.listen]);
+  const addresses = hostsOf(flags.listen ?? []);
+  const likely = flags.listen === undefined ? hostsOf([DEFAULTS.listen]) : [];
   const [{ findAgents }, { planTeardown }] = await Promise.all([
     import('../doctor/agent-processes.ts'),
     import('../doctor/teardown.ts'),
@@ -78,7 +79,7 @@ async function planOurs(flags: TeardownFlags, isDryRun: boolean): Promise<Teardo
         '--dry-run shows what would be removed',
     );
   }
-  return planTeardown({ link: flags.interface, addresses });
+  return planTeardown({ link: flags.interface, addresses, likely, hasAgent: agent !== undefined });
 }
 
 async function planNodeLocal(isDryRun: boolean): Promise<TeardownPlan> {

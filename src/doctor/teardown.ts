@@ -1,9 +1,10 @@
 import { silentLogger } from '../core/logger.ts';
 import { IptablesRules } from '../node-network/iptables.ts';
-import { Link, type ListedLink } from '../node-network/link.ts';
+import { ip, Link, type ListedLink } from '../node-network/link.ts';
 import { NftablesRules } from '../node-network/nftables.ts';
 import { TABLE } from '../node-network/nftables-table.ts';
 import { removeNodeLocal } from '../node-network/nodelocal-leftovers.ts';
+import { findStaleAddresses } from '../node-network/stale-addresses.ts';
 import type { NodeLocalService } from './nodelocal-service.ts';
 import { readTraces, type Traces } from './traces.ts';
 
@@ -18,15 +19,22 @@ export interface TeardownStep {
 export interface TeardownOptions {
   /** `--interface`. */
   readonly link: string;
-  /** Listen addresses beside those that our rules name. */
+  /** Listen addresses beside those that our rules name: ours, for somebody says so. */
   readonly addresses: readonly string[];
+  /** Ours where anything else of ours is there, or where they are written as ours are. */
+  readonly likely: readonly string[];
+  readonly hasAgent: boolean;
 }
 
 /** What of ours lies in this network, as steps to take it away: nothing is done yet. Of others nothing is among them. */
-export async function planTeardown({ link, addresses }: TeardownOptions): Promise<TeardownPlan> {
+export async function planTeardown({ link, addresses, likely, hasAgent }: TeardownOptions): Promise<TeardownPlan> {
   const traces = await readTraces();
-  const all = [...new Set([...addresses, ...traces.addresses])];
-  const held = heldAddresses(traces.links, link, all);
+  const { table, chains, switches, links } = traces;
+  const isTraced =
+    hasAgent || table !== undefined || chains.length + switches.length > 0 || links.some(({ name }) => name === link);
+  const written = isTraced ? likely : await writtenAsOurs(link);
+  const all = new Set([...addresses, ...likely.filter((host) => written.includes(host)), ...traces.addresses]);
+  const held = heldAddresses(links, link, [...all]);
   return {
     steps: [...ruleSteps(traces), ...linkSteps(traces.links, link, held)],
     addresses: held,
@@ -92,6 +100,12 @@ function heldAddresses(links: readonly ListedLink[], name: string, wanted: reado
   const own = links.find((link) => link.name === name)?.addresses ?? [];
   const loopback = links.find((link) => link.name === 'lo')?.addresses ?? [];
   return wanted.filter((host) => own.includes(host) || loopback.includes(host));
+}
+
+/** Where the kernel has no dummy links, and the mode no rules, how an address is written is all that tells whose it is. */
+async function writtenAsOurs(link: string): Promise<string[]> {
+  const listed = await ip(['-j', 'address', 'show']).catch(() => '[]');
+  return findStaleAddresses(listed, link, []).map(({ address }) => address);
 }
 
 /** What NodeLocal DNSCache has left, as steps to take it away; ours stays. */

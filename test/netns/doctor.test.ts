@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Child } from '../servers/child.ts';
 import { program } from '../servers/programs.ts';
-import { skipWithoutNamespaces } from './namespace.ts';
+import { Namespace, skipWithoutNamespaces } from './namespace.ts';
 import { LINK_LOCAL } from './world/addresses.ts';
 import { doctor, networkState, signpost } from './world/command.ts';
 import type { ProxyKind } from './world/kube-proxy.ts';
@@ -168,6 +168,22 @@ suite('signpost doctor and teardown', { skip, concurrency: true }, () => {
       });
     });
   }
+});
+
+test('teardown takes an address that nobody has named only where it is ours to see', { skip }, async (t) => {
+  const node = await Namespace.create('169.254.20.10/32');
+  t.after(() => node.delete());
+  const addresses = async () => (await node.run(program('ip'), '-o', 'address', 'show')).stdout;
+  const { stdout } = await signpost(node, 'teardown');
+  assert.equal(stdout, 'nothing to remove is in this network\n');
+  assert.match(await addresses(), /169\.254\.20\.10/);
+  const said = await signpost(node, 'teardown', '--listen', '169.254.20.10');
+  assert.match(said.stdout, /^removed: addresses on lo: 169\.254\.20\.10\n/);
+  assert.doesNotMatch(await addresses(), /169\.254\.20\.10/);
+  // As serve writes it where the kernel has no dummy links, in mode interface.
+  await node.run('ip', 'address', 'add', '169.254.20.10/32', 'dev', 'lo', 'scope', 'host', 'preferred_lft', '0');
+  const ours = await signpost(node, 'teardown');
+  assert.match(ours.stdout, /^removed: addresses on lo: 169\.254\.20\.10\n/);
 });
 
 async function untilFailedOver(world: World): Promise<void> {
