@@ -183,7 +183,11 @@ export class HandOver {
   get reasons(): readonly Reason[] {
     if (this.#problem !== undefined) return [{ name: 'hand-over', ok: true, warning: true, message: this.#problem }];
     if (this.#succession === undefined) return [];
-    const { role, standbys } = this.#succession;
+    const { role, standbys, hidden } = this.#succession;
+    if (hidden !== undefined) {
+      const message = `nobody can take over from this process: ${hidden.message}`;
+      return [{ name: 'hand-over', ok: true, warning: true, message }];
+    }
     const behind = standbys.length === 0 ? '' : `, ${standbys.length} standing by`;
     return [{ name: 'hand-over', ok: true, message: `${role}${behind}` }];
   }

@@ -40,6 +40,17 @@ export async function generationOf(
   }
 }
 
+/** Notes a generation again where somebody has tidied up: pods that come later must not count as older. Rejects with the system's error. */
+export async function noteGeneration(pod: string | undefined, state: string, generation: number): Promise<void> {
+  const folder = join(state, 'generations');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, String(generation)), pod ?? randomUUID(), { mode: 0o600, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
+}
+
 function isNoRoom(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';

@@ -128,5 +128,5 @@ export async function connectTo(path: string): Promise<SocketChannel> {
 /** Whether an error says that nobody listens at the path. */
 export function isNobody(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ECONNREFUSED' || code === 'ENOENT';
+  return code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -9,7 +9,7 @@ import type { Libc } from '../native/libc.ts';
 import { Approach, type Arrival } from './approach.ts';
 import type { Channel, SocketChannel } from './channel.ts';
 import { Doorway } from './doorway.ts';
-import { generationOf } from './generations.ts';
+import { generationOf, noteGeneration } from './generations.ts';
 import { give } from './giving.ts';
 import { HANDOVER_TIMES, type HandoverTimes, type Holdings } from './holdings.ts';
 import { describe, type Identity, isApart } from './identity.ts';
@@ -77,6 +77,7 @@ export class Succession {
   #doorway: Doorway | undefined;
   #standby: Standby | undefined;
   #keeping: NodeJS.Timeout | undefined;
+  #hidden: Error | undefined;
   /** Given up as too late. Where it was this process that was late (it was stopped for a while), that one serves all the same. */
   #givenUp: Identity | undefined;
   /** Counts what was dropped in the cache, and until when the one that takes knows of it. */
@@ -182,6 +183,11 @@ export class Succession {
     return this.#approach.waiting === undefined ? this.#role : 'waiting';
   }
 
+  /** Why nobody finds this process, which serves; undefined: they do. */
+  get hidden(): Error | undefined {
+    return this.#role === 'serving' ? this.#hidden : undefined;
+  }
+
   /** Processes that stand by behind this one. */
   get standbys(): readonly StandbyLink[] {
     return this.#doorway?.standbys ?? [];
@@ -255,7 +261,13 @@ export class Succession {
       onDropped: this.#forget,
       hasDropped: () => this.#drops > 0,
     });
-    await doorway.open();
+    try {
+      await doorway.open();
+    } catch (error) {
+      this.#hidden = error as Error;
+      throw error;
+    }
+    this.#hidden = undefined;
     // Only now: who asks finds the one or the other.
     this.#doorway = doorway;
     before?.close();
@@ -269,7 +281,21 @@ export class Succession {
     try {
       await this.#meet(await connectTo(this.#path));
     } catch (error) {
-      if (isNobody(error) && this.#role === 'serving') await this.#openDoorway().catch(() => {});
+      if (isNobody(error) && this.#role === 'serving') await this.#reopenDoorway();
+    }
+  }
+
+  /** Somebody has deleted the folder, or what is in it. */
+  async #reopenDoorway(): Promise<void> {
+    const { state, pod } = this.#parts;
+    const wasHidden = this.#hidden !== undefined;
+    try {
+      // No room for that keeps nobody from taking over.
+      await noteGeneration(pod, state, this.self.generation).catch(() => {});
+      await this.#openDoorway();
+      this.#log.warn({ path: this.#path }, 'the socket for a successor was gone: made again');
+    } catch (err) {
+      if (!wasHidden) this.#log.warn({ err }, 'nobody can take over from this process');
     }
   }
 

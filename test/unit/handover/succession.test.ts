@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { House, type Process, until } from './house.ts';
 
@@ -48,6 +48,31 @@ test('a container of an older pod that starts again waits, and serves when the n
   second.end();
   await begun;
   assert.equal(again.succession.role, 'serving');
+});
+
+test('a folder that was deleted is made again, and who starts then is newer', async (t) => {
+  const house = new House(t);
+  await house.start('earlier');
+  const first = await house.start('a');
+  rmSync(house.state, { recursive: true });
+  await until('it is found again', () => existsSync(house.path));
+  assert.equal(first.succession.hidden, undefined);
+  const second = await house.start('b');
+  assert.deepEqual([second.succession.arrival, second.succession.role], ['taken', 'serving']);
+  assert.equal(second.succession.self.generation, first.succession.self.generation + 1);
+});
+
+test('where the folder cannot be made again it says so, until it can', async (t) => {
+  const house = new House(t);
+  const first = await house.start('a');
+  rmSync(house.state, { recursive: true });
+  writeFileSync(house.state, 'in the way');
+  await until('it says so', () => first.succession.hidden !== undefined);
+  assert.equal(first.succession.role, 'serving');
+  rmSync(house.state);
+  await until('it is found again', () => first.succession.hidden === undefined);
+  const second = await house.start('b');
+  assert.equal(second.succession.arrival, 'taken');
 });
 
 test('a wait ends with the signal', async (t) => {
