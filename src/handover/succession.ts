@@ -8,13 +8,13 @@ import type { Logger } from '../core/logger.ts';
 import type { Libc } from '../native/libc.ts';
 import { Approach, type Arrival } from './approach.ts';
 import type { Channel, SocketChannel } from './channel.ts';
-import { Doorway } from './doorway.ts';
-import { generationOf, noteGeneration } from './generations.ts';
+import { Entrance } from './entrance.ts';
+import { generationOf } from './generations.ts';
 import { give } from './giving.ts';
 import { HANDOVER_TIMES, type HandoverTimes, type Holdings } from './holdings.ts';
 import { describe, type Identity, isApart } from './identity.ts';
 import { helloOf, identityOf, PROTOCOLS, refusal } from './message.ts';
-import { connectTo, isNobody, Standby } from './standby.ts';
+import { Standby } from './standby.ts';
 import type { StandbyLink } from './standby-link.ts';
 import type { Inheritance } from './taking.ts';
 
@@ -42,9 +42,6 @@ export type Role = 'starting' | 'waiting' | 'serving' | 'standby' | 'closed';
 
 /** How often addresses are tried again at short intervals, before that is an error. */
 const SOON_TRIES = 10;
-
-/** How often it is looked whether this process can still be found, in units of `againMs`: five seconds. */
-const KEEP_EVERY = 10;
 
 const LATE = 'Cannot take over: the process that serves has waited too long, and serves on. The next start tries again';
 
@@ -74,10 +71,8 @@ export class Succession {
   #toPredecessor: Channel | undefined;
   #predecessor: Identity | undefined;
   #holdings: Holdings | undefined;
-  #doorway: Doorway | undefined;
+  readonly #entrance: Entrance;
   #standby: Standby | undefined;
-  #keeping: NodeJS.Timeout | undefined;
-  #hidden: Error | undefined;
   /** Given up as too late. Where it was this process that was late (it was stopped for a while), that one serves all the same. */
   #givenUp: Identity | undefined;
   /** Counts what was dropped in the cache, and until when the one that takes knows of it. */
@@ -116,6 +111,23 @@ export class Succession {
       signal: parts.signal,
       onFailed: () => this.counts.failed++,
     });
+    this.#entrance = new Entrance({
+      doorway: {
+        path: this.#path,
+        self,
+        libc: parts.libc,
+        protocols: this.#protocols,
+        times: this.#times,
+        onTake: (channel, successor) => this.#give(channel, successor),
+        onYield: (channel, successor) => this.#yield(channel, successor),
+        onDropped: (zone) => this.#forget(zone),
+        hasDropped: () => this.#drops > 0,
+      },
+      state: parts.state,
+      log: parts.log,
+      isServing: () => this.#role === 'serving',
+      onOther: (channel) => this.#meet(channel),
+    });
   }
 
   /**
@@ -152,7 +164,7 @@ export class Succession {
     this.#holdings = holdings;
     try {
       if (this.arrival === 'taken') await this.#tellPredecessor('opened', 'go-on');
-      await this.#openDoorway();
+      await this.#entrance.open();
     } catch (error) {
       if (this.arrival === 'taken') throw error;
       this.#log.warn({ err: error }, 'serving, but nobody can take over from this process');
@@ -185,12 +197,12 @@ export class Succession {
 
   /** Why nobody finds this process, which serves; undefined: they do. */
   get hidden(): Error | undefined {
-    return this.#role === 'serving' ? this.#hidden : undefined;
+    return this.#role === 'serving' ? this.#entrance.hidden : undefined;
   }
 
   /** Processes that stand by behind this one. */
   get standbys(): readonly StandbyLink[] {
-    return this.#doorway?.standbys ?? [];
+    return this.#entrance.doorway?.standbys ?? [];
   }
 
   /** Asks the process of a pod that stands by behind this one, or is about to, whether it lives. Undefined: there is none. */
@@ -214,10 +226,9 @@ export class Succession {
   /** Gives nothing and takes nothing from now on. Who stands by looks for another. */
   close(): void {
     this.#role = 'closed';
-    clearInterval(this.#keeping);
     this.#approach.waiting?.end();
     this.#standby?.end();
-    this.#doorway?.close();
+    this.#entrance.close();
     this.#toPredecessor?.close();
     this.#inheritance?.closeRest();
   }
@@ -248,57 +259,6 @@ export class Succession {
     }
   }
 
-  async #openDoorway(): Promise<void> {
-    const before = this.#doorway;
-    const doorway = new Doorway({
-      path: this.#path,
-      self: this.self,
-      libc: this.#parts.libc,
-      protocols: this.#protocols,
-      times: this.#times,
-      onTake: (channel, successor) => this.#give(channel, successor),
-      onYield: (channel, successor) => this.#yield(channel, successor),
-      onDropped: this.#forget,
-      hasDropped: () => this.#drops > 0,
-    });
-    try {
-      await doorway.open();
-    } catch (error) {
-      this.#hidden = error as Error;
-      throw error;
-    }
-    this.#hidden = undefined;
-    // Only now: who asks finds the one or the other.
-    this.#doorway = doorway;
-    before?.close();
-    clearInterval(this.#keeping);
-    this.#keeping = setInterval(() => void this.#keepDoorway(), KEEP_EVERY * this.#times.againMs).unref();
-  }
-
-  /** Who has a dead process in the way, or nothing, would think that nobody serves. */
-  async #keepDoorway(): Promise<void> {
-    if (this.#role !== 'serving' || (await this.#doorway!.isFound())) return;
-    try {
-      await this.#meet(await connectTo(this.#path));
-    } catch (error) {
-      if (isNobody(error) && this.#role === 'serving') await this.#reopenDoorway();
-    }
-  }
-
-  /** Somebody has deleted the folder, or what is in it. */
-  async #reopenDoorway(): Promise<void> {
-    const { state, pod } = this.#parts;
-    const wasHidden = this.#hidden !== undefined;
-    try {
-      // No room for that keeps nobody from taking over.
-      await noteGeneration(pod, state, this.self.generation).catch(() => {});
-      await this.#openDoorway();
-      this.#log.warn({ path: this.#path }, 'the socket for a successor was gone: made again');
-    } catch (err) {
-      if (!wasHidden) this.#log.warn({ err }, 'nobody can take over from this process');
-    }
-  }
-
   /** Another is at the path. Two that share sockets must not read for long: the one that took them stays. */
   async #meet(channel: SocketChannel): Promise<void> {
     try {
@@ -310,7 +270,7 @@ export class Succession {
       holdings.pause();
       this.#standBy(channel, other, () => holdings.resume());
       await this.#register(channel);
-      this.#doorway!.close();
+      this.#entrance.doorway!.close();
     } finally {
       channel.close();
     }
@@ -341,7 +301,7 @@ export class Succession {
     this.#standBy(channel, successor, () => holdings.resume());
     await this.#register(channel);
     await channel.send({ message: 'standing-by' }).catch(() => {});
-    this.#doorway!.close();
+    this.#entrance.doorway!.close();
   }
 
   /** Packets still come to this one's addresses. It is found at the path again when the successor is gone. */
@@ -351,7 +311,7 @@ export class Succession {
       'gave a copy of the cache, and serves on: the other has its own addresses',
     );
     await channel.send({ message: 'standing-by' }).catch(() => {});
-    this.#doorway!.close();
+    this.#entrance.doorway!.close();
   }
 
   async #yield(channel: SocketChannel, successor: Identity): Promise<void> {
@@ -361,7 +321,7 @@ export class Succession {
     this.counts.yielded++;
     this.#standBy(channel, successor, takeAgain);
     await channel.send({ message: 'yielded' }).catch(() => {});
-    this.#doorway!.close(channel);
+    this.#entrance.doorway!.close(channel);
     // It is at the path once it has bound the addresses.
     await this.#register(channel);
   }
@@ -372,7 +332,7 @@ export class Succession {
     this.#log.warn({ to: describe(successor), error: error.message }, 'a hand-over failed: serving on');
     await channel.send(refusal('ERR_HANDOVER_LATE', error.message)).catch(() => {});
     channel.close();
-    await this.#keepDoorway();
+    await this.#entrance.keep();
     if (hasSockets) this.#givenUp = successor;
   }
 
@@ -420,6 +380,6 @@ export class Succession {
     this.#standby = undefined;
     this.counts.takenBack++;
     this.#log.warn({}, 'the successor is gone: serving again');
-    await this.#openDoorway().catch((err) => this.#log.warn({ err }, 'nobody can take over from this process'));
+    await this.#entrance.open().catch((err) => this.#log.warn({ err }, 'nobody can take over from this process'));
   }
 }

@@ -1,0 +1,84 @@
+import type { Logger } from '../core/logger.ts';
+import type { SocketChannel } from './channel.ts';
+import { Doorway, type DoorwayParts } from './doorway.ts';
+import { noteGeneration } from './generations.ts';
+import { connectTo, isNobody } from './standby.ts';
+
+/** How often it is looked whether this process can still be found, in units of `againMs`: five seconds. */
+const KEEP_EVERY = 10;
+
+export interface EntranceParts {
+  readonly doorway: DoorwayParts;
+  /** `--state`. */
+  readonly state: string;
+  readonly log: Logger;
+  isServing(): boolean;
+  /** Another is at the path. */
+  onOther(channel: SocketChannel): Promise<void>;
+}
+
+/** The doorway of the process that serves, kept where others look for it for as long as it does: made again where somebody has tidied up. */
+export class Entrance {
+  readonly #parts: EntranceParts;
+  #doorway: Doorway | undefined;
+  #keeping: NodeJS.Timeout | undefined;
+  /** Why nobody finds this process; undefined: they do. */
+  hidden: Error | undefined;
+
+  constructor(parts: EntranceParts) {
+    this.#parts = parts;
+  }
+
+  get doorway(): Doorway | undefined {
+    return this.#doorway;
+  }
+
+  /** Anew where it was open before. Rejects with the system's error. */
+  async open(): Promise<void> {
+    clearInterval(this.#keeping);
+    this.#keeping = setInterval(() => void this.keep(), KEEP_EVERY * this.#parts.doorway.times.againMs).unref();
+    const before = this.#doorway;
+    const doorway = new Doorway(this.#parts.doorway);
+    try {
+      await doorway.open();
+    } catch (error) {
+      this.hidden = error as Error;
+      throw error;
+    }
+    this.hidden = undefined;
+    // Only now: who asks finds the one or the other.
+    this.#doorway = doorway;
+    before?.close();
+  }
+
+  /** Who has a dead process in the way, or nothing, would think that nobody serves. */
+  async keep(): Promise<void> {
+    const { doorway, isServing, onOther } = this.#parts;
+    if (!isServing() || (await this.#doorway?.isFound())) return;
+    try {
+      await onOther(await connectTo(doorway.path));
+    } catch (error) {
+      if (isNobody(error) && isServing()) await this.#reopen();
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#keeping);
+    this.#doorway?.close();
+  }
+
+  /** Somebody has deleted the folder, or what is in it. */
+  async #reopen(): Promise<void> {
+    const { doorway, state, log } = this.#parts;
+    const { path, self } = doorway;
+    const wasHidden = this.hidden !== undefined;
+    try {
+      // No room for that keeps nobody from taking over.
+      await noteGeneration(self.pod, state, self.generation).catch(() => {});
+      await this.open();
+      log.warn({ path }, 'the socket for a successor was gone: made again');
+    } catch (err) {
+      if (!wasHidden) log.warn({ err }, 'nobody can take over from this process');
+    }
+  }
+}
