@@ -5,7 +5,8 @@ import { readOptions, UsageError } from '../../../bench/options.ts';
 
 test('without arguments every figure is measured but the longest and those that need root, three rounds of five seconds', () => {
   const figures = FIGURE_NAMES.filter((name) => !ON_REQUEST.includes(name));
-  for (const name of ['soak', 'switch', 'snapshot', 'upgrades', 'rest'] as const) assert.ok(!figures.includes(name), name);
+  for (const name of ['soak', 'switch', 'snapshot', 'upgrades', 'rest'] as const)
+    assert.ok(!figures.includes(name), name);
   assert.ok(figures.includes('hits') && figures.includes('both-dead'));
   assert.deepEqual(readOptions([]), { figures, rounds: 3, seconds: 5, coredns: undefined, peers: [] });
 });
