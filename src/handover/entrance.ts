@@ -22,6 +22,7 @@ export class Entrance {
   readonly #parts: EntranceParts;
   #doorway: Doorway | undefined;
   #keeping: NodeJS.Timeout | undefined;
+  #isClosed = false;
   /** Why nobody finds this process; undefined: they do. */
   hidden: Error | undefined;
 
@@ -42,8 +43,13 @@ export class Entrance {
     try {
       await doorway.open();
     } catch (error) {
+      doorway.close();
       this.hidden = error as Error;
       throw error;
+    }
+    if (this.#isClosed) {
+      doorway.close();
+      return;
     }
     this.hidden = undefined;
     // Only now: who asks finds the one or the other.
@@ -63,6 +69,7 @@ export class Entrance {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#keeping);
     this.#doorway?.close();
   }
