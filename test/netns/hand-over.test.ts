@@ -14,7 +14,7 @@ import { program, skipWithout } from '../servers/programs.ts';
 import { SteadyClients } from '../servers/steady-clients.ts';
 
 const NAMES = Array.from({ length: 500 }, (_, i) => `host-${i}.wild.example.test`);
-const UPGRADES = 5;
+const UPGRADES = 50;
 const CONNECTIONS = 50;
 const ROUNDS = 20;
 const NXDOMAIN = 3;
