@@ -55,8 +55,10 @@ export class ChrootBuild {
     symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(local, 'bin/npm'));
     for (const file of ['resolv.conf', 'hosts'])
       cpSync(join('/etc', file), join(root, 'etc', file), { dereference: true });
-    const authorities = process.env['NODE_EXTRA_CA_CERTS'];
-    if (authorities && existsSync(authorities)) cpSync(authorities, join(root, 'etc/extra-authorities.pem'));
+    const authorities = trusted();
+    if (authorities !== undefined) {
+      cpSync(authorities, join(root, 'etc/extra-authorities.pem'), { dereference: true });
+    }
   }
 
   #run(root: string, steps: readonly Instruction[], args: Readonly<Record<string, string>>): void {
@@ -115,14 +117,20 @@ export function chroot(
 /** What reaches the network from here does so from inside as well. */
 function buildEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => /^(?:https?|no)_proxy$/i.test(name));
-  const authorities = process.env['NODE_EXTRA_CA_CERTS'];
   return {
     ...Object.fromEntries(kept),
-    ...(authorities && { NODE_EXTRA_CA_CERTS: '/etc/extra-authorities.pem' }),
+    ...(trusted() !== undefined && { NODE_EXTRA_CA_CERTS: '/etc/extra-authorities.pem' }),
     npm_config_registry: must('npm', ['config', 'get', 'registry']).trim(),
     npm_config_update_notifier: 'false',
     DEBIAN_FRONTEND: 'noninteractive',
   };
+}
+
+/** Whom this machine trusts: Node.js has a list of its own, which does not know the authority of a proxy on the way. */
+function trusted(): string | undefined {
+  return [process.env['NODE_EXTRA_CA_CERTS'], '/etc/ssl/certs/ca-certificates.crt'].find(
+    (file) => file !== undefined && existsSync(file),
+  );
 }
 
 function must(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
