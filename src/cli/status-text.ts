@@ -1,10 +1,10 @@
-import type { Status, UpstreamStatus } from '../admin/status.ts';
+import type { HandOverStatus, NetworkStatus, Status, UpstreamStatus } from '../admin/status.ts';
 
 const HEADINGS = ['UPSTREAM', 'STATE', 'RTT', 'P95', 'IN FLIGHT', 'CONNECTIONS', 'FAILED', 'LAST ERROR', 'ZONES'];
 
 /** The agent's own report for a person at a terminal. */
 export function statusText(status: Status): string {
-  const { version, node, uptimeSeconds, ready, reasons, listen, traffic, cache, limits } = status;
+  const { version, node, uptimeSeconds, ready, reasons, listen, traffic, cache, limits, network, handOver } = status;
   const answers = Object.values(traffic.responsesByRcode).reduce((sum, count) => sum + count, 0);
   const failures = traffic.responsesByRcode['SERVFAIL'] ?? 0;
   const asked = cache.hits + cache.misses;
@@ -19,6 +19,9 @@ export function statusText(status: Status): string {
         `${name}: ${message.replaceAll('\n', `\n${' '.repeat(12)}`)}`,
       ]),
     ['listens on', listen.join(', ')],
+    // An agent of an older version says nothing of them.
+    ...(network ? [['network', networkText(network)] satisfies [string, string]] : []),
+    ...(handOver ? [['hand-over', handOverText(handOver)] satisfies [string, string]] : []),
     ['answers', `${answers}, ${percent(failures, answers)} of them SERVFAIL`],
     [
       'cache',
@@ -28,6 +31,16 @@ export function statusText(status: Status): string {
   ];
   const lines = facts.map(([name, text]) => `${name.padEnd(12)}${text}`);
   return `${lines.join('\n')}\n\n${table([HEADINGS, ...upstreamRows(status)])}\n`;
+}
+
+function networkText({ mode, state, link, renewedSecondsAgo, repairs }: NetworkStatus): string {
+  const repaired = Object.values(repairs).reduce((sum, count) => sum + count, 0);
+  const renewed = renewedSecondsAgo === undefined ? '' : `, switch renewed ${renewedSecondsAgo.toFixed(1)} s ago`;
+  return `${mode} on ${link}, ${state}${renewed}${repaired === 0 ? '' : `, repaired ${repaired}x`}`;
+}
+
+function handOverText({ role, generation, standbys }: HandOverStatus): string {
+  return `${role}, generation ${generation}${standbys.length === 0 ? '' : `, ${standbys.length} standing by`}`;
 }
 
 /** A server that several zones name has one line for each state that it has in them. */

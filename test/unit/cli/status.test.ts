@@ -68,6 +68,30 @@ const STATUS: Status = {
   network: null,
 };
 
+test("the node's network and the hand-over have a line where there are any, and an older agent that says nothing of them is shown as well", () => {
+  const network = {
+    mode: 'nftables',
+    modeReason: 'asked for',
+    state: 'armed',
+    link: 'signpost0',
+    addresses: ['169.254.20.10'],
+    rules: { listen: [], hasNoTrack: true, failovers: [] },
+    renewals: 9,
+    renewedSecondsAgo: 0.42,
+    notServing: 0,
+    repairs: { 'rules-missing': 2, 'address-missing': 1 },
+    errors: {},
+    findings: [],
+  };
+  const standby = { pod: 'pod-6', pid: 1, generation: 6 };
+  const handOver = { role: 'serving', generation: 7, arrival: 'taken', standbys: [standby] };
+  const text = statusText({ ...STATUS, network, handOver });
+  assert.match(text, /^network +nftables on signpost0, armed, switch renewed 0\.4 s ago, repaired 3x$/m);
+  assert.match(text, /^hand-over +serving, generation 7, 1 standing by$/m);
+  const { network: _network, handOver: _handOver, ...older } = STATUS;
+  assert.doesNotMatch(statusText(older as Status), /^(network|hand-over)/m);
+});
+
 async function serve(t: TestContext, body: string): Promise<string> {
   const server = createServer((_request, response) => response.end(body)).listen(0, '127.0.0.1');
   await once(server, 'listening');
