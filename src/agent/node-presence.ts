@@ -18,8 +18,9 @@ export interface NodePresenceParts {
 /** How long the agent tries to answer itself before it redirects queries; from then on the switch's own rule holds. */
 const PROVE_MS = 300;
 
-/** How often it is looked whether there is something to answer with. */
-const ANSWERS_STEP_MS = 10;
+/** How soon it is looked again whether there is something to answer with: longer each time, for a cluster DNS may be away for hours. */
+const FIRST_LOOK_MS = 10;
+const LAST_LOOK_MS = 500;
 
 /**
  * The agent's part in the node's network: that queries come here while it answers, and go to the cluster DNS while it does not.
@@ -34,6 +35,7 @@ export class NodePresence {
   #places: WantedFromConfigParts = {};
   #liveness: Liveness | undefined;
   #waiting: NodeJS.Timeout | undefined;
+  #lookAgainMs = FIRST_LOOK_MS;
   #hasAnswers: () => boolean = () => false;
   /** Undefined: not begun yet. */
   #arming: Promise<void> | undefined;
@@ -140,8 +142,12 @@ export class NodePresence {
 
   #armWhenAnswered(): void {
     if (this.#liveness === undefined || this.#isStandby) return;
-    if (this.#hasAnswers()) this.#arming = this.#arm(this.#liveness);
-    else this.#waiting = setTimeout(() => this.#armWhenAnswered(), ANSWERS_STEP_MS).unref();
+    if (this.#hasAnswers()) {
+      this.#arming = this.#arm(this.#liveness);
+      return;
+    }
+    this.#waiting = setTimeout(() => this.#armWhenAnswered(), this.#lookAgainMs).unref();
+    this.#lookAgainMs = Math.min(this.#lookAgainMs * 1.1, LAST_LOOK_MS);
   }
 
   async #arm(liveness: Liveness): Promise<void> {
