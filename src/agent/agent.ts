@@ -40,6 +40,16 @@ export interface AgentParts {
   signal?: AbortSignal;
 }
 
+/** What the agent is made of, open already. */
+interface AgentRooms {
+  readonly traffics: TrafficTable;
+  readonly dataPlane: DataPlane;
+  readonly listeners: Listeners;
+  readonly presence: NodePresence;
+  readonly handOver: HandOver;
+  readonly cluster: ClusterKnowledge;
+}
+
 /** Time limits of clients' connections are seconds: this wheel need not wake the process often. */
 const SLOW_TICK_MS = 250;
 
@@ -98,7 +108,7 @@ export class Agent {
       dataPlane.close();
       throw error;
     });
-    const agent = new Agent(config, parts, traffics, dataPlane, listeners, presence, handOver, cluster);
+    const agent = new Agent(config, parts, { traffics, dataPlane, listeners, presence, handOver, cluster });
     agent.#registerMetrics();
     await agent.#openHttp();
     agent.#sayWhereItListens();
@@ -117,12 +127,7 @@ export class Agent {
   private constructor(
     config: Config,
     { log, reloads }: AgentParts,
-    traffics: TrafficTable,
-    dataPlane: DataPlane,
-    listeners: Listeners,
-    presence: NodePresence,
-    handOver: HandOver,
-    cluster: ClusterKnowledge,
+    { traffics, dataPlane, listeners, presence, handOver, cluster }: AgentRooms,
   ) {
     this.#config = config;
     this.#log = log;
