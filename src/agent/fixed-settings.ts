@@ -14,6 +14,10 @@ const FIXED = {
   nodeName: 'nodeName',
   clusterDnsService: 'clusterDnsService',
   kubernetes: 'kubernetes',
+  search: 'search',
+  hasLease: 'lease',
+  hasNodeNames: 'nodeNames',
+  isClusterDnsDirect: 'clusterDns: endpoints',
   logFormat: 'logFormat',
 } as const satisfies Partial<Record<keyof Config, string>>;
 

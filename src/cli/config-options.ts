@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEFAULTS, LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES } from '../config/flags.ts';
+import { DEFAULTS, LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES, SEARCH_MODES } from '../config/flags.ts';
 import { CLUSTER_DNS_SERVICES } from '../config/service-names.ts';
 
 /** For options that may be given more than once. */
@@ -30,7 +30,7 @@ export function addConfigOptions(command: Command): Command {
     .optionsGroup('Whom it asks:')
     .option(
       '--cluster-dns <UPSTREAM>',
-      'cluster DNS, over TCP unless said; may be repeated (default: the address of --cluster-dns-service)',
+      'cluster DNS, over TCP unless said; endpoints: the pods of its Service; may be repeated (default: the address of --cluster-dns-service)',
       collect,
     )
     .option(
@@ -50,6 +50,9 @@ export function addConfigOptions(command: Command): Command {
     .option('--kube-dns-config <DIR>', 'the ConfigMap kube-dns as a folder: stubDomains, upstreamNameservers; watched')
     .optionsGroup('What it keeps:')
     .option('--cache-size <BYTES>', `memory for answers, all zones together (default ${DEFAULTS.cacheSize})`)
+    .option('--search <MODE>', `names that search paths make: ${SEARCH_MODES.join(', ')} (default ${DEFAULTS.search})`)
+    .option('--lease', 'cluster answers live until the Kubernetes API says that they changed, ten minutes at most')
+    .option('--node-names', "names of the cluster's nodes are answered with their addresses")
     .optionsGroup('How it runs:')
     .option('--state <DIR>', 'hand-over socket and snapshot of the cache (default: neither)')
     .option('--node-name <NAME>', 'the Kubernetes node that this is (default: $NODE_NAME)')

@@ -36,6 +36,8 @@ function settingsOf(config: Config): string[][] {
     ['node network', nodeNetworkText(config)],
     ['state', config.state ?? 'none'],
     ['kubernetes', config.kubernetes],
+    ['search', `${config.search}${config.hasLease ? ', with leases' : ''}`],
+    ...(config.hasNodeNames ? [['node names', 'answered']] : []),
     ['lameduck', formatDuration(config.lameduckMs)],
     [
       'log',

@@ -106,6 +106,9 @@ export interface ServiceNames {
   readonly names: readonly string[];
 }
 
+/** What is done about names that a pod's search path makes (docs/search-paths.md). */
+export type SearchMode = 'off' | 'local' | 'complete';
+
 export interface Config {
   readonly listen: readonly SocketAddress[];
   /** Longest suffix wins; the root zone is always among them. */
@@ -128,6 +131,13 @@ export interface Config {
   readonly clusterDnsService: ServiceNames;
   /** `off`, `auto` (in-cluster credentials where there are any), or the path of a kubeconfig. */
   readonly kubernetes: string;
+  readonly search: SearchMode;
+  /** Answers of the cluster zone live on while the Kubernetes API says that nothing changed. */
+  readonly hasLease: boolean;
+  /** Names of the cluster's nodes are answered with their addresses. */
+  readonly hasNodeNames: boolean;
+  /** The pods behind `clusterDnsService` are asked, not its address. The zones have that address, for as long as no pod is known. */
+  readonly isClusterDnsDirect: boolean;
   readonly lameduckMs: number;
   /** The file whose name servers answer the root zone; undefined where `--upstream` names them. */
   readonly resolvConf: string | undefined;

@@ -1,12 +1,12 @@
 import { type Complaints, originText } from './complaints.ts';
-import type { Config, ServiceNames, SocketAddress } from './config.ts';
+import type { Config, ServiceNames, SocketAddress, UpstreamAddress } from './config.ts';
 import { DEFAULTS, type Surroundings } from './flags.ts';
 import { httpAddresses } from './http-addresses.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { type NamedLayer, namedLayer } from './named-layer.ts';
 import { probeAddresses } from './probe-addresses.ts';
 import { Refusal } from './refusal.ts';
-import { scalarSettings } from './scalar-settings.ts';
+import { refuseWithoutApi, scalarSettings, WITHOUT_API } from './scalar-settings.ts';
 import { Scalars, type Setting, saidIn } from './scalars.ts';
 import { CLUSTER_DNS_SERVICES, serviceNamesFrom } from './service-names.ts';
 import type { Said, Settings } from './settings.ts';
@@ -37,8 +37,9 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
   const [kubernetes] = saidIn(layers, 'kubernetes');
   const sources = new UpstreamSources(surroundings, complaints, lists);
   const named = layers.map((layer) => namedLayer(layer, clusterZone, complaints));
+  const saidClusterDns = firstOf(named, (layer) => layer.clusterDns);
   const clusterDns =
-    firstOf(named, (layer) => layer.clusterDns && lists.read(layer.clusterDns, 'tcp', CLUSTER_DNS)) ??
+    firstOf(named, (layer) => addressesOf(layer, lists)) ??
     sources.clusterDns({ services: clusterDnsService, kubernetes: kubernetes?.text ?? DEFAULTS.kubernetes }, !isWhole);
   const [resolvConf] = saidIn(layers, 'resolvConf');
   const saidUpstreams = firstOf(named, (layer) => layer.upstreams && lists.read(layer.upstreams, 'udp+tcp', UPSTREAMS));
@@ -51,6 +52,10 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
     { clusterZone, clusterDns, upstreams, said, policy, logSample: settings.logSample },
     complaints,
   );
+  refuseWithoutApi(layers, settings, complaints);
+  const pods = saidClusterDns?.find(isEndpoints);
+  if (pods !== undefined && settings.kubernetes === 'off')
+    complaints.refuse(CLUSTER_DNS.code, CLUSTER_DNS.action, pods, WITHOUT_API);
   notes.push(...sources.notes);
   if (saidUpstreams !== undefined && resolvConf !== undefined) {
     const used = named.flatMap((layer) => layer.upstreams ?? [])[0];
@@ -60,6 +65,7 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
     listen,
     zones,
     clusterDnsService,
+    isClusterDnsDirect: pods !== undefined,
     clusterDomain: clusterZone.slice(0, -1),
     resolvConf: saidUpstreams === undefined ? (resolvConf?.text ?? DEFAULTS.resolvConf) : undefined,
     ...http,
@@ -123,6 +129,18 @@ function laidOver(strong: ZoneValues, weak: ZoneValues): ZoneValues {
 /** What the first layer gives; the others are read as well, for what is wrong with them. */
 function firstOf<L, T>(layers: readonly L[], read: (layer: L) => T | undefined): T | undefined {
   return layers.map(read).find((value) => value !== undefined);
+}
+
+/** Undefined: nothing is said of addresses. */
+function addressesOf({ clusterDns }: NamedLayer, lists: UpstreamLists): UpstreamAddress[] | undefined {
+  if (clusterDns === undefined || (clusterDns.length > 0 && clusterDns.every(isEndpoints))) return undefined;
+  const said = clusterDns.filter((one) => !isEndpoints(one));
+  return lists.read(said, 'tcp', CLUSTER_DNS);
+}
+
+/** Not an address: the pods themselves. */
+function isEndpoints({ text }: Said): boolean {
+  return text === 'endpoints';
 }
 
 function clusterZoneFrom(value: string): string {

@@ -1,4 +1,4 @@
-import type { Config, NodeNetworkMode, PolicyName } from './config.ts';
+import type { Config, NodeNetworkMode, PolicyName, SearchMode } from './config.ts';
 
 /** The options of `signpost serve` as they were typed; undefined where one was not given. */
 export interface Flags {
@@ -22,6 +22,9 @@ export interface Flags {
   readonly state?: string | undefined;
   readonly nodeName?: string | undefined;
   readonly kubernetes?: string | undefined;
+  readonly search?: string | undefined;
+  readonly lease?: boolean | undefined;
+  readonly nodeNames?: boolean | undefined;
   readonly lameduck?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly logFormat?: string | undefined;
@@ -52,6 +55,9 @@ export const DEFAULTS = {
   interface: 'signpost0',
   noTrack: 'on',
   kubernetes: 'auto',
+  search: 'local',
+  lease: 'off',
+  nodeNames: 'off',
   lameduck: '5s',
   logLevel: 'info',
   logSample: '0',
@@ -59,5 +65,6 @@ export const DEFAULTS = {
 
 export const POLICIES: readonly PolicyName[] = ['random', 'round-robin', 'sequential', 'fastest'];
 export const NODE_NETWORK_MODES: readonly NodeNetworkMode[] = ['off', 'auto', 'nftables', 'iptables', 'interface'];
+export const SEARCH_MODES: readonly SearchMode[] = ['off', 'local', 'complete'];
 export const LOG_LEVELS: readonly Config['logLevel'][] = ['debug', 'info', 'warn', 'error'];
 export const LOG_FORMATS: readonly Config['logFormat'][] = ['text', 'json'];

@@ -1,6 +1,8 @@
-import type { Config, NodeNetworkMode } from './config.ts';
+import type { Complaints } from './complaints.ts';
+import type { Config, NodeNetworkMode, SearchMode } from './config.ts';
 import { DEFAULTS, type Surroundings } from './flags.ts';
-import type { Scalars, Setting } from './scalars.ts';
+import { type OneSaid, type Scalars, type Setting, saidIn } from './scalars.ts';
+import type { Settings } from './settings.ts';
 import { KINDS } from './value-kinds.ts';
 
 /** What stands for itself in a configuration: it depends on nothing else that is said. */
@@ -11,6 +13,9 @@ export type ScalarSettings = Pick<
   | 'state'
   | 'nodeName'
   | 'kubernetes'
+  | 'search'
+  | 'hasLease'
+  | 'hasNodeNames'
   | 'lameduckMs'
   | 'logLevel'
   | 'logFormat'
@@ -29,11 +34,30 @@ export function scalarSettings(scalars: Scalars, { env, isTerminal }: Surroundin
     state: scalars.read('state', undefined, STATE),
     nodeName: scalars.read('nodeName', env['NODE_NAME'] || undefined, NODE_NAME),
     kubernetes: scalars.read('kubernetes', DEFAULTS.kubernetes, KUBERNETES)!,
+    search: scalars.read('search', DEFAULTS.search, SEARCH)!,
+    hasLease: scalars.read('lease', DEFAULTS.lease, LEASE)!,
+    hasNodeNames: scalars.read('nodeNames', DEFAULTS.nodeNames, NODE_NAMES)!,
     lameduckMs: scalars.read('lameduck', DEFAULTS.lameduck, LAMEDUCK)!,
     logLevel: scalars.read('logLevel', DEFAULTS.logLevel, LOG_LEVEL)!,
     logFormat: scalars.read('logFormat', isTerminal ? 'text' : 'json', LOG_FORMAT)!,
     logSample: scalars.read('logSample', DEFAULTS.logSample, LOG_SAMPLE)!,
   };
+}
+
+export const WITHOUT_API = 'the Kubernetes API is needed for that, and it is not to be asked (--kubernetes off)';
+
+/** Complains of what only the Kubernetes API can tell where that is not to be asked. */
+export function refuseWithoutApi(
+  layers: readonly Settings[],
+  { kubernetes, search, hasLease, hasNodeNames }: ScalarSettings,
+  complaints: Complaints,
+): void {
+  if (kubernetes !== 'off') return;
+  const refuse = (key: OneSaid, { code, action }: Setting<unknown>): void =>
+    complaints.refuse(code, action, saidIn(layers, key)[0]!, WITHOUT_API);
+  if (search === 'complete') refuse('search', SEARCH);
+  if (hasLease) refuse('lease', LEASE);
+  if (hasNodeNames) refuse('nodeNames', NODE_NAMES);
 }
 
 const CACHE_SIZE: Setting<number> = {
@@ -75,6 +99,21 @@ const KUBERNETES: Setting<string> = {
   kind: KINDS.kubernetes,
   code: 'ERR_KUBERNETES',
   action: (value) => `use ${value} for the Kubernetes API`,
+};
+const SEARCH: Setting<SearchMode> = {
+  kind: KINDS.search,
+  code: 'ERR_SEARCH',
+  action: (value) => `treat search paths as ${value}`,
+};
+const LEASE: Setting<boolean> = {
+  kind: KINDS.onOff,
+  code: 'ERR_LEASE',
+  action: (value) => `set lease to ${value}`,
+};
+const NODE_NAMES: Setting<boolean> = {
+  kind: KINDS.onOff,
+  code: 'ERR_NODE_NAMES',
+  action: (value) => `set nodeNames to ${value}`,
 };
 const LOG_LEVEL: Setting<Config['logLevel']> = {
   kind: KINDS.logLevel,

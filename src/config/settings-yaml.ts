@@ -76,6 +76,7 @@ const FLAGS: readonly [keyof Omit<Settings, 'zones' | 'notes'>, string][] = [
   ['state', '--state'],
   ['nodeName', '--node-name'],
   ['kubernetes', '--kubernetes'],
+  ['search', '--search'],
   ['lameduck', '--lameduck'],
   ['logLevel', '--log-level'],
   ['logFormat', '--log-format'],

@@ -38,6 +38,10 @@ export interface Settings {
   readonly state?: Said;
   readonly nodeName?: Said;
   readonly kubernetes?: Said;
+  readonly search?: Said;
+  /** on, off; and so is `nodeNames` */
+  readonly lease?: Said;
+  readonly nodeNames?: Said;
   readonly lameduck?: Said;
   readonly logLevel?: Said;
   readonly logFormat?: Said;

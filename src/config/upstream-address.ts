@@ -24,7 +24,6 @@ const USUAL_PATH = '/dns-query';
 export function parseUpstreamAddress(text: string, bareTransport: TransportName): UpstreamAddress {
   if (text.includes(',')) throw new Refusal(`one address at a time; ${EXPECTED}`);
   const [, scheme, rest] = /^(?:([a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text)!;
-  if (rest === 'endpoints') throw new Refusal(`endpoints is not supported in this version; ${EXPECTED}`);
   const name = scheme?.toLowerCase();
   if (name === 'tls') return parseTls(rest!);
   if (name === 'https') return parseHttps(rest!);

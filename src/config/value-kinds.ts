@@ -1,7 +1,7 @@
 import { formatByteSize, parseByteSize } from './byte-size.ts';
-import type { Config, NodeNetworkMode, PolicyName } from './config.ts';
+import type { Config, NodeNetworkMode, PolicyName, SearchMode } from './config.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES } from './flags.ts';
+import { LOG_FORMATS, LOG_LEVELS, NODE_NETWORK_MODES, POLICIES, SEARCH_MODES } from './flags.ts';
 import { Refusal } from './refusal.ts';
 
 /** How the text of one setting is read. */
@@ -36,6 +36,7 @@ export const KINDS = {
     'kube-system/coredns',
   ),
   kubernetes: pattern(/^(off|auto|\/[^\0]*)$/, 'off, auto, or the absolute path of a kubeconfig', 'off'),
+  search: oneOf<SearchMode>(SEARCH_MODES, 'complete'),
   logLevel: oneOf<Config['logLevel']>(LOG_LEVELS, 'debug'),
   logFormat: oneOf<Config['logFormat']>(LOG_FORMATS, 'json'),
   logSample: logSample(),

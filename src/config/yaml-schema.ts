@@ -147,7 +147,7 @@ const AGENT: Schema = v.objectWithRest(
     ),
     clusterDns: many(
       { ...UPSTREAM, example: '10.96.0.10' },
-      'The cluster DNS, over TCP unless the value says otherwise.',
+      'The cluster DNS, over TCP unless the value says otherwise. `endpoints`: the pods behind `clusterDnsService`, and what else is named here (or its address) for as long as none is known.',
       'the address of `clusterDnsService`: by the environment, else by the API',
     ),
     clusterDnsService: one(
@@ -186,6 +186,17 @@ const AGENT: Schema = v.objectWithRest(
       'Whether the Kubernetes API is asked: off; auto: where the pod has credentials; or the path of a kubeconfig.',
       DEFAULTS.kubernetes,
     ),
+    search: one(
+      KINDS.search,
+      "What is done about names that a pod's search path makes: off; local: they are kept away from the cluster DNS; complete: the first of them is answered for the last (docs/search-paths.md).",
+      DEFAULTS.search,
+    ),
+    lease: one(
+      KINDS.onOff,
+      'Answers of the cluster zone live on, ten minutes at most, while the Kubernetes API says that nothing changed.',
+      DEFAULTS.lease,
+    ),
+    nodeNames: one(KINDS.onOff, "Names of the cluster's nodes are answered with their addresses.", DEFAULTS.nodeNames),
     lameduck: one(KINDS.lameduck, 'How long the agent goes on answering after SIGTERM, not ready.', DEFAULTS.lameduck),
     logLevel: one(KINDS.logLevel, 'What is logged: this, and what is worse.', DEFAULTS.logLevel),
     logFormat: one(KINDS.logFormat, 'For persons or for programs.', 'text on a terminal, else json'),

@@ -42,6 +42,10 @@ test('without flags the defaults are those of the documentation', () => {
     nodeName: undefined,
     clusterDnsService: { namespace: 'kube-system', names: ['kube-dns-upstream', 'kube-dns'] },
     kubernetes: 'auto',
+    search: 'local',
+    hasLease: false,
+    hasNodeNames: false,
+    isClusterDnsDirect: false,
     lameduckMs: 5000,
     resolvConf: '/etc/resolv.conf',
     logLevel: 'info',
@@ -76,6 +80,9 @@ test('each flag changes what it names', () => {
   assert.equal(config({ state: '/run/signpost' }).state, '/run/signpost');
   assert.equal(config({ nodeName: 'node-7' }).nodeName, 'node-7');
   assert.equal(config({ kubernetes: 'off' }).kubernetes, 'off');
+  assert.equal(config({ search: 'complete' }).search, 'complete');
+  assert.equal(config({ lease: true }).hasLease, true);
+  assert.equal(config({ nodeNames: true }).hasNodeNames, true);
   assert.equal(config({ lameduck: '250ms' }).lameduckMs, 250);
   assert.equal(config({ logLevel: 'debug' }).logLevel, 'debug');
   assert.equal(config({ logFormat: 'text' }).logFormat, 'text');
@@ -86,6 +93,37 @@ test('each flag changes what it names', () => {
 test('an address that is given twice is listened on once, any free port as often as asked', () => {
   assert.equal(config({ listen: ['127.0.0.1', '127.0.0.1:53'] }).listen.length, 1);
   assert.equal(config({ listen: ['127.0.0.1:0', '127.0.0.1:0'] }).listen.length, 2);
+});
+
+test('the pods of the cluster DNS are asked; its Service, or who is named beside them, while none is known', () => {
+  const env = { KUBE_DNS_SERVICE_HOST: '10.96.0.10' };
+  const upstreamsOf = ({ zones }: Config) => zones[0]!.upstreams.map(({ host }) => host);
+  const direct = load({ clusterDns: ['endpoints'] }, { env }).config;
+  assert.equal(direct.isClusterDnsDirect, true);
+  assert.deepEqual(upstreamsOf(direct), ['10.96.0.10']);
+  const beside = load({ clusterDns: ['endpoints', '10.96.0.99'] }, { env }).config;
+  assert.equal(beside.isClusterDnsDirect, true);
+  assert.deepEqual(upstreamsOf(beside), ['10.96.0.99']);
+});
+
+test('what only the Kubernetes API can tell is refused where it is not to be asked', () => {
+  const because = 'the Kubernetes API is needed for that, and it is not to be asked (--kubernetes off)';
+  assert.deepEqual(
+    complaints({
+      kubernetes: 'off',
+      search: 'complete',
+      lease: true,
+      nodeNames: true,
+      clusterDns: ['endpoints', '10.96.0.10'],
+    }),
+    [
+      `ERR_SEARCH Cannot treat search paths as complete (--search): ${because}`,
+      `ERR_LEASE Cannot set lease to on (--lease): ${because}`,
+      `ERR_NODE_NAMES Cannot set nodeNames to on (--node-names): ${because}`,
+      `ERR_CLUSTER_DNS Cannot use endpoints as the cluster DNS (--cluster-dns): ${because}`,
+    ],
+  );
+  assert.deepEqual(complaints({ kubernetes: 'off', search: 'local' }), []);
 });
 
 test('the configuration cannot be changed afterwards, at any depth', () => {
@@ -112,7 +150,7 @@ const BAD: [flags: Flags, complaint: RegExp][] = [
     { clusterDns: ['kube-dns'] },
     /^ERR_CLUSTER_DNS Cannot use kube-dns as the cluster DNS \(--cluster-dns\): expected IP/,
   ],
-  [{ clusterDns: ['endpoints'] }, /^ERR_CLUSTER_DNS .*not supported in this version/],
+  [{ upstream: ['endpoints'] }, /^ERR_UPSTREAM Cannot forward to endpoints \(--upstream\): expected IP/],
   [{ clusterDomain: '.' }, /^ERR_CLUSTER_DOMAIN Cannot use \. \(--cluster-domain\): expected a domain name/],
   [{ clusterDomain: 'a b' }, /^ERR_CLUSTER_DOMAIN Cannot use "a b" \(--cluster-domain\)/],
   [
@@ -159,6 +197,7 @@ const BAD: [flags: Flags, complaint: RegExp][] = [
     { nodeName: 'Node 7' },
     /^ERR_NODE_NAME Cannot take "?Node 7"? for this node \(--node-name\): expected the name of a Kubernetes node/,
   ],
+  [{ search: 'path' }, /^ERR_SEARCH Cannot treat search paths as path \(--search\): expected off, local, complete$/],
   [
     { kubernetes: 'on' },
     /^ERR_KUBERNETES Cannot use on for the Kubernetes API \(--kubernetes\): expected off, auto, or the absolute path of a kubeconfig/,
