@@ -19,7 +19,7 @@ const USUAL_PATH = '/dns-query';
 
 /**
  * Reads `IP[:PORT]` (with `bareTransport`), `udp://…`, `tcp://…`, `udp+tcp://…`, `tls://IP[:PORT][#server-name]` or `https://host[:PORT][/path][@IP]`; the port
- * is the usual one where none is given. Throws `Refusal`, which names what other versions may know as not supported in this one.
+ * is the usual one where none is given. Throws `Refusal`.
  */
 export function parseUpstreamAddress(text: string, bareTransport: TransportName): UpstreamAddress {
   if (text.includes(',')) throw new Refusal(`one address at a time; ${EXPECTED}`);

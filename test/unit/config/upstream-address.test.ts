@@ -59,7 +59,7 @@ const BAD: [text: string, reason: RegExp][] = [
   ['https://dns.example:0/dns-query@192.0.2.1', /port is 0/],
   ['https://a..b/dns-query@192.0.2.1', /^a..b is no host name/],
   ['https://', /^expected https:/],
-  ['endpoints', /endpoints is not supported in this version; expected IP/],
+  ['endpoints', /expected IP/],
   ['quic://1.1.1.1', /^expected IP/],
   ['://1.1.1.1', /^expected IP/],
   ['1.1.1.1,8.8.8.8', /one address at a time/],

@@ -7,7 +7,7 @@ const FILES = { '/empty.pem': 'no certificate\n', '/damaged.pem': pem('AAAA') };
 /** Each text is wrong in one way, in its last line where nothing else is said. */
 const BAD: [yaml: string, ...complaints: RegExp[]][] = [
   ['logSampel: 5', /^signpost\.yaml:1: Cannot set logSampel to 5: there is no such key; did you mean logSample\?$/],
-  ['searches: local', /:1: Cannot set searches to local: there is no such key; expected one of listen, .*, zones$/],
+  ['ndots: 5', /:1: Cannot set ndots to 5: there is no such key; expected one of listen, .*, zones$/],
   ['cacheSize: big', /:1: Cannot set cacheSize to big: expected a size from 1MiB to 1GiB, such as 32MiB$/],
   ['\n\ncacheSize:', /:3: Cannot set cacheSize to nothing: expected a size from 1MiB to 1GiB, such as 64MiB$/],
   ['cacheSize: [1]', /:1: Cannot set cacheSize to a list: expected a size/],
