@@ -201,6 +201,15 @@ export const WATCH_OBJECT_BYTES = limit('watch_object_bytes', 2 * 1024 * 1024);
 /** Bytes of one object that the API server is asked for: a Service has 2 KiB, and etcd takes 1.5 MiB. 2,097,152 for a moment. Full: given up, an error says so. */
 export const API_OBJECT_BYTES = limit('api_object_bytes', 2 * 1024 * 1024);
 
+/** Services that are known by name: 100,000 x (45 B of labels and up to 12 B of slots) = 5.4 MiB; 10,000 come to 0.6. Full: the watch is not taken for what there is, so cuts are asked for again. */
+export const KNOWN_SERVICES = limit('known_services', 100_000);
+
+/** Objects of one kind whose versions are kept: 200,000 x (key, owner and version, about 190 B) = 36 MiB; 10,000 come to 1.9. Full: the others count as changed whenever they are listed. */
+export const FOLLOWED_OBJECTS = limit('followed_objects', 200_000);
+
+/** Pods of this node that are known: 1,024 x about 0.6 KiB = 0.6 MiB; kubelet takes 110, by setting some hundreds. Full: the others' queries are answered as plain DNS. */
+export const NODE_PODS = limit('node_pods', 1024);
+
 /** Addresses of DNS pods that are known: 256 x 0.3 KiB = 77 KiB, and as many rules. Large clusters have some dozens. Full: the first so many, by address. */
 export const CLUSTER_DNS_ENDPOINTS = limit('cluster_dns_endpoints', 256);
 
