@@ -41,7 +41,7 @@ export function namespace(name: string): KubernetesObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
 }
 
-/** A Service and, where it has endpoints, its one EndpointSlice. */
+/** A Service and, where it has endpoints, an EndpointSlice for each family that they have addresses of. */
 export function service(
   inNamespace: string,
   name: string,
@@ -54,7 +54,23 @@ export function service(
     metadata: { name, namespace: inNamespace },
     spec,
   };
-  return endpoints ? [made, endpointSlice(inNamespace, name, spec['ports'] as readonly Port[], endpoints)] : [made];
+  return endpoints ? [made, ...slices(inNamespace, name, spec['ports'] as readonly Port[], endpoints)] : [made];
+}
+
+function slices(
+  inNamespace: string,
+  ofService: string,
+  ports: readonly Port[],
+  endpoints: readonly Endpoint[],
+): KubernetesObject[] {
+  const isIpv6 = ({ addresses }: Endpoint) => addresses[0]!.includes(':');
+  const [first, second] = [endpoints.filter((one) => !isIpv6(one)), endpoints.filter(isIpv6)];
+  return [
+    ...(second.length === 0 || first.length > 0 ? [endpointSlice(inNamespace, ofService, ports, first)] : []),
+    ...(second.length > 0
+      ? [endpointSlice(inNamespace, ofService, ports, second, { name: `${ofService}-6`, addressType: 'IPv6' })]
+      : []),
+  ];
 }
 
 export function endpointSlice(
@@ -62,12 +78,13 @@ export function endpointSlice(
   ofService: string,
   ports: readonly Port[],
   endpoints: readonly Endpoint[],
+  { name = `${ofService}-1`, addressType = 'IPv4' }: { name?: string; addressType?: 'IPv4' | 'IPv6' } = {},
 ): KubernetesObject {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { name: `${ofService}-1`, namespace: inNamespace, labels: { 'kubernetes.io/service-name': ofService } },
-    addressType: 'IPv4',
+    metadata: { name, namespace: inNamespace, labels: { 'kubernetes.io/service-name': ofService } },
+    addressType,
     ports: ports.map(({ name, port: number, protocol }) => ({ name, port: number, protocol })),
     endpoints,
   };

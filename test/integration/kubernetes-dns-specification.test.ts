@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { ask, type Server } from '../client/ask.ts';
+import { FLAGS, type Message } from '../client/message.ts';
+import { assertSameAnswer } from '../client/same-answer.ts';
+import { differencesOf, nameOf, questionsOf } from '../cluster/conformance.ts';
+import { CLUSTER_PROGRAMS, type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { KINDS, requirementsOf } from '../cluster/specification.ts';
+import { DUAL_STACK_RANGES, SPECIFICATION_CLUSTER } from '../cluster/specification-cluster.ts';
+import { type Agent, startAgent } from '../servers/agent.ts';
+import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
+import { skipWithout } from '../servers/programs.ts';
+import type { NameAndType } from '../servers/zones/questions.ts';
+
+const REQUIREMENTS = requirementsOf(SPECIFICATION_CLUSTER);
+const SPECIFIED = questionsOf(REQUIREMENTS);
+
+/** What no section asks for, and pods or tools ask all the same. */
+const FURTHER: readonly NameAndType[] = [
+  ['cluster.local', 'SOA'],
+  ['cluster.local', 'NS'],
+  ['ns.dns.cluster.local', 'A'],
+  ...['cluster.local', 'svc.cluster.local', 'pod.cluster.local', 'shop.svc.cluster.local', 'com.cluster.local'].map(
+    (name): NameAndType => [name, 'A'],
+  ),
+  // The family that a Service or an endpoint does not have, and the alias by its address.
+  ...['unnamed', 'v4pods', 'outside', 'inside', 'astray', 'crowd'].map(ofShop('AAAA')),
+  ...['v6only', 'v6pods', 'outside', 'inside', 'astray'].map(ofShop('A')),
+  ...['web', 'db', 'unnamed', '_http._udp.web', '_nothere._tcp.web', '_http._tcp.nobody'].map(ofShop('SRV')),
+  ...['WEB', 'Db-0.DB', 'nothere', 'nothere.db', 'a.b.c.web', 'www.example.com'].map(ofShop('A')),
+  ['1.0.96.10.in-addr.arpa', 'PTR'],
+  ['9.9.96.10.in-addr.arpa', 'PTR'],
+  ['244.10.in-addr.arpa', 'PTR'],
+];
+const QUESTIONS: readonly NameAndType[] = [...SPECIFIED, ...FURTHER];
+
+let named: Named;
+let cluster: ControlPlane;
+const truths = new Map<string, Message>();
+
+suite('every record of the Kubernetes DNS specification 1.1.0 comes through the agent as the cluster DNS gives it', {
+  skip: skipWithout(...CLUSTER_PROGRAMS, ...NAMED_PROGRAMS),
+}, () => {
+  let agent: Agent;
+
+  before(async () => {
+    named = await startNamed();
+    const corefileLines = [`forward . ${named.host}:${named.port}`];
+    const options = { objects: SPECIFICATION_CLUSTER, corefileLines, serviceRanges: DUAL_STACK_RANGES };
+    cluster = await startControlPlane(options);
+    for (const [name, type] of QUESTIONS) {
+      truths.set(`${name} ${type}`, await ask(cluster.clusterDns, { name, type, overTcp: true }));
+    }
+    agent = await startAgent(flagsFor(cluster.clusterDns));
+  });
+  after(async () => {
+    await agent?.stop();
+    await cluster?.stop();
+    await named?.stop();
+  });
+
+  test('the cluster DNS keeps it, in every kind of record', () => {
+    assert.deepEqual(
+      differencesOf(REQUIREMENTS, truthOf).map((difference) => nameOf(difference, 'the cluster DNS')),
+      [],
+    );
+    const kinds = new Set(REQUIREMENTS.map(({ kind }) => kind));
+    assert.deepEqual(
+      Object.values(KINDS).filter((kind) => !kinds.has(kind)),
+      [],
+    );
+  });
+
+  for (const overTcp of [false, true]) {
+    const transport = overTcp ? 'TCP' : 'UDP';
+    test(`asked over ${transport}, the agent's answers are the cluster DNS's own, first and from the cache`, async (t) => {
+      const own = await startAgent(flagsFor(cluster.clusterDns));
+      t.after(() => own.stop());
+      for (const question of QUESTIONS) {
+        await assertSame(own, question, { overTcp, isFirst: true });
+        await assertSame(own, question, { overTcp, isFirst: false });
+      }
+      assert.ok((await own.scrape()).sum('coredns_cache_hits_total') >= QUESTIONS.length * 0.9);
+    });
+  }
+
+  test('what the agent gives keeps the specification as well, from the cache too', async () => {
+    for (const _ of ['first', 'from the cache']) {
+      const answers = await answersOf(agent, SPECIFIED);
+      assert.deepEqual(
+        differencesOf(REQUIREMENTS, ([name, type]) => answers.get(`${name} ${type}`)!),
+        [],
+      );
+    }
+  });
+
+  test('each address of a Service is the first one in turn', async () => {
+    for (const [name, type, count] of [
+      ['db.shop.svc.cluster.local', 'AAAA', 2],
+      ['mixed.shop.svc.cluster.local', 'A', 4],
+      ['crowd.shop.svc.cluster.local', 'A', 60],
+    ] as const) {
+      const first = new Set<string>();
+      for (let at = 0; at < count * 2; at++) {
+        first.add((await ask(agent, { name, type, overTcp: true })).answers[0]!.data);
+      }
+      assert.equal(first.size, count, name);
+    }
+  });
+});
+
+function ofShop(type: string): (name: string) => NameAndType {
+  return (name) => [`${name}.shop.svc.cluster.local`, type];
+}
+
+function flagsFor({ host, port }: Server): string[] {
+  const upstream = `tcp://${host}:${port}`;
+  return ['--cluster-dns', upstream, '--upstream', upstream, '--kubernetes', 'off'];
+}
+
+function truthOf([name, type]: NameAndType): Message {
+  return truths.get(`${name} ${type}`)!;
+}
+
+async function answersOf(server: Server, questions: readonly NameAndType[]): Promise<Map<string, Message>> {
+  const answers = new Map<string, Message>();
+  for (const [name, type] of questions)
+    answers.set(`${name} ${type}`, await ask(server, { name, type, overTcp: true }));
+  return answers;
+}
+
+/** Sections and code by `assertSameAnswer`; AA, and that no TTL is longer than the cluster DNS's own or, at first, spent. */
+async function assertSame(
+  agent: Server,
+  question: NameAndType,
+  { overTcp, isFirst }: { overTcp: boolean; isFirst: boolean },
+): Promise<void> {
+  const [name, type] = question;
+  const truth = truthOf(question);
+  await assertSameAnswer(agent, { name, type, overTcp, truth });
+  const reply = await ask(agent, { name, type, overTcp: true });
+  const label = `${name} ${type}${isFirst ? '' : ' from the cache'}`;
+  assert.equal(reply.flags & FLAGS.AA, truth.flags & FLAGS.AA, `${label}: AA`);
+  const most = Math.max(...[...truth.answers, ...truth.authorities].map(({ ttl }) => ttl));
+  for (const { ttl } of [...reply.answers, ...reply.authorities]) {
+    assert.ok(ttl <= most && (ttl > 0 || !isFirst), `${label}: TTL ${ttl}, at the cluster DNS ${most}`);
+  }
+}
