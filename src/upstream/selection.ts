@@ -14,6 +14,9 @@ import type { Upstream } from './upstream.ts';
 /** So many questions whose answers others contradicted, one after the other: it says no to everything. */
 const REFUTED_AFTER = 3;
 
+/** Upstreams by rank: those of the first list are asked while one of them stands as well as any of a later one. Equal ones share a list. */
+export type Ranks = readonly (readonly Upstream[])[];
+
 export interface SelectionParts {
   upstreams: readonly Upstream[];
   policy: Policy;
@@ -32,12 +35,15 @@ export interface SelectionParts {
  *     └──our own probe came back──▶ looped  (asked only whether it still is so)
  *
  * So a silent one is left after its own p95, long before a time limit, and a slow one as soon as a few replies have told; no client waits to find out that
- * it is better again. With `sequential` the order is the user's will: there only silence counts.
+ * it is better again. With `sequential` the order is the user's will: there only silence counts. Where upstreams have ranks, those of the lower rank are taken of
+ * those that stand equally.
  */
 export class Selection {
   /** Lead back to us, for this zone. */
   readonly looped = new Set<Upstream>();
-  readonly #upstreams: readonly Upstream[];
+  #upstreams: readonly Upstream[];
+  /** Undefined: all are equal. */
+  #ranks: ReadonlyMap<Upstream, number> | undefined = undefined;
   readonly #policy: Policy;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -57,6 +63,19 @@ export class Selection {
 
   get upstreams(): readonly Upstream[] {
     return this.#upstreams;
+  }
+
+  /** Chooses among others from the next question on. */
+  replace(ranks: Ranks): void {
+    this.#upstreams = ranks.flat();
+    const pairs = ranks.flatMap((list, rank) => list.map((upstream) => [upstream, rank] as const));
+    this.#ranks = ranks.length > 1 ? new Map(pairs) : undefined;
+    for (const upstream of this.looped) if (!this.#upstreams.includes(upstream)) this.looped.delete(upstream);
+  }
+
+  /** Of an upstream: 0 is asked first. */
+  rank(upstream: Upstream): number {
+    return this.#ranks?.get(upstream) ?? 0;
   }
 
   get isAllDown(): boolean {
@@ -139,7 +158,8 @@ export class Selection {
   /** Those that were not tried and stand best, no worse than `worst`. */
   #collect(lastTry: Try | undefined, worst: Standing): void {
     const nowMs = this.#clock.nowMs();
-    let best = worst;
+    let best: number = worst;
+    let bestRank = Number.POSITIVE_INFINITY;
     let count = 0;
     this.#hasSlow = false;
     if (this.#upstreams.length > 1) this.#compare(nowMs);
@@ -147,8 +167,11 @@ export class Selection {
       const standing = this.#standing(upstream, nowMs);
       if (standing === STANDING_SLOW) this.#hasSlow = true;
       if (standing > best || findTry(lastTry, upstream) !== undefined) continue;
-      if (standing < best) count = 0;
+      const rank = this.#ranks === undefined ? 0 : this.rank(upstream);
+      if (standing === best && rank > bestRank) continue;
+      if (standing < best || rank < bestRank) count = 0;
       best = standing;
+      bestRank = rank;
       this.#candidates[count++] = upstream;
     }
     this.#candidates.length = count;

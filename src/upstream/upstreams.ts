@@ -30,6 +30,9 @@ export interface UpstreamsParts {
   slowWheel?: TimerWheel;
 }
 
+/** The servers of a zone by rank: those of a later list are asked where those of the earlier ones stand worse. */
+export type RankedAddresses = readonly (readonly UpstreamAddress[])[];
+
 /** What another configuration needs, not in use yet. */
 export interface PreparedUpstreams {
   readonly kept: ReadonlyMap<string, Upstream>;
@@ -50,6 +53,7 @@ export class Upstreams {
   #past = { hedges: 0, moved: 0, allDown: 0, rejected: 0 };
   #byZone: ReadonlyMap<string, Forwarder> = new Map();
   #zones: ReadonlyMap<string, ZoneConfig> = new Map();
+  #redirected: ReadonlySet<string> = new Set();
 
   constructor({ random = Math.random, slowWheel, ...parts }: UpstreamsParts) {
     const allParts = {
@@ -84,7 +88,10 @@ export class Upstreams {
       const upstreams = config.upstreams.map((address) => this.#keep(kept, address));
       const before = this.#zones.get(zone);
       if (before !== undefined && isAskedAlike(before, config)) {
-        forwarders.set(zone, this.#byZone.get(zone)!);
+        const forwarder = this.#byZone.get(zone)!;
+        forwarders.set(zone, forwarder);
+        // It may have been redirected, and stays so.
+        for (const upstream of forwarder.selection.upstreams) kept.set(upstreamKey(upstream.address), upstream);
       } else {
         const options = { upstreams, policy: policyByName(name, random), tryMs, totalMs };
         forwarders.set(zone, new Forwarder(options, { clock, wheel, departures, random }));
@@ -108,6 +115,39 @@ export class Upstreams {
     this.#byZone = forwarders;
     this.#zones = zones;
     this.loops.watch(forwarders);
+  }
+
+  /**
+   * Asks other servers for these zones than their configuration names, from the next question on; zones that an earlier call named and this one does not go back to
+   * theirs. Zones keep their forwarders, so nothing else is to be told. A zone whose configuration changes is asked as that says, until the next call. Not between
+   * `prepare` and `take`.
+   */
+  redirect(zones: ReadonlyMap<string, RankedAddresses>): void {
+    // Before what they would ask is drained.
+    this.#departures.flush();
+    const left = new Set<Upstream>();
+    for (const zone of new Set([...this.#redirected, ...zones.keys()])) {
+      const forwarder = this.#byZone.get(zone);
+      if (forwarder === undefined) continue;
+      for (const upstream of forwarder.selection.upstreams) left.add(upstream);
+      const ranked = zones.get(zone) ?? [this.#zones.get(zone)!.upstreams];
+      forwarder.selection.replace(ranked.map((list) => list.map((address) => this.#keep(this.#byKey, address))));
+    }
+    this.#redirected = new Set(zones.keys());
+    this.#leave(left);
+    this.loops.watch(this.#byZone);
+  }
+
+  /** Drains those that no zone asks any more. */
+  #leave(candidates: Set<Upstream>): void {
+    for (const { selection } of this.#byZone.values())
+      for (const upstream of selection.upstreams) candidates.delete(upstream);
+    this.#leaving = this.#leaving.filter(({ isOpen }) => isOpen);
+    for (const upstream of candidates) {
+      this.#byKey.delete(upstreamKey(upstream.address));
+      this.#leaving.push(upstream);
+      upstream.drain();
+    }
   }
 
   #keep(kept: Map<string, Upstream>, address: UpstreamAddress): Upstream {

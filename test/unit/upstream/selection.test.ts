@@ -155,3 +155,37 @@ test('every standing has its name for people', () => {
     [STANDING_GOOD, STANDING_SLOW, STANDING_DOUBTFUL, STANDING_DOWN, STANDING_LOOPED],
   );
 });
+
+test('of those that stand equally the lower rank is asked, and a higher one as soon as that stands worse', () => {
+  const { candidates, chosen, clock, selection } = stand(3, random);
+  const [near, far, last] = candidates.map(upstreamOf);
+  for (const candidate of candidates) candidate.answers(100, 5);
+  selection.replace([[near!], [far!], [last!]]);
+  assert.deepEqual(chosen(), new Set(['a']));
+  candidates[0]!.owed.add(clock.nowMs());
+  clock.advance(50);
+  assert.deepEqual(chosen(), new Set(['b']));
+  candidates[1]!.isDown = true;
+  assert.deepEqual(chosen(), new Set(['c']));
+  candidates[0]!.owed.clear();
+  assert.deepEqual(chosen(), new Set(['a']));
+  assert.deepEqual(
+    candidates.map((candidate) => selection.rank(upstreamOf(candidate))),
+    [0, 1, 2],
+  );
+});
+
+test('those of one rank are all asked, in whatever order they stand in the list', () => {
+  const { candidates, chosen, selection } = stand(3, random);
+  for (const candidate of candidates) candidate.answers(100, 5);
+  selection.replace([[upstreamOf(candidates[2]), upstreamOf(candidates[0])], [upstreamOf(candidates[1])]]);
+  assert.deepEqual(chosen(), new Set(['a', 'c']));
+});
+
+test('what leads back and is replaced is forgotten', () => {
+  const { candidates, selection } = stand(2, random);
+  selection.looped.add(upstreamOf(candidates[0]));
+  selection.replace([[upstreamOf(candidates[1])]]);
+  assert.equal(selection.looped.size, 0);
+  assert.equal(selection.isAllLooped, false);
+});
