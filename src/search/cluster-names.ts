@@ -24,8 +24,64 @@ export function cannotExist(bytes: Uint8Array, start: number, nameEnd: number, z
   return !labels.slice(0, own).some((at) => bytes[at + 1] === UNDERSCORE && isLabel(bytes, at, ZONE));
 }
 
+/**
+ * Offset of the service's label where the name is `svc.ns.svc.Z` or lies below it, else -1. The name lies in [start, nameEnd), uncompressed, in any case, and is at or
+ * below a zone of `zoneLabels` labels, the root not counted. Allocates nothing.
+ */
+export function serviceAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLabels: number): number {
+  const own = countLabels(bytes, start, nameEnd) - zoneLabels;
+  if (own < LABELS_OF_SERVICE) return -1;
+  const at = skipLabels(bytes, start, own - LABELS_OF_SERVICE);
+  return isLabel(bytes, skipLabels(bytes, at, 2), SVC) ? at : -1;
+}
+
+/**
+ * Offset of the nearest name strictly above this one at which NXDOMAIN is a cut (RFC 8020: nothing below it exists either), or -1 where there is none: the service
+ * for what lies below it, the namespace for a service, and for names that are neither of Services nor of pods the label before the zone. None above names with a
+ * label that begins with an underscore (SRV, `_zone`), of pods, and below dns.Z and dns-version.Z. Arguments as of `serviceAt`.
+ */
+export function cutAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLabels: number): number {
+  const own = countLabels(bytes, start, nameEnd) - zoneLabels;
+  if (own < 2) return -1;
+  const last = skipLabels(bytes, start, own - 1);
+  if (isLabel(bytes, last, POD) || isLabel(bytes, last, DNS) || isLabel(bytes, last, DNS_VERSION)) return -1;
+  if (!isLabel(bytes, last, SVC)) return hasUnderscore(bytes, start, last) ? -1 : last;
+  if (own < LABELS_OF_SERVICE) return -1;
+  const service = skipLabels(bytes, start, own - LABELS_OF_SERVICE);
+  if (service === start) return hasUnderscore(bytes, start, last) ? -1 : skipLabels(bytes, start, 1);
+  return hasUnderscore(bytes, start, service) ? -1 : service;
+}
+
+/** Offset of the namespace's label where the name is `ns.svc.Z` or lies below it, else -1. Arguments as of `serviceAt`. */
+export function namespaceAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLabels: number): number {
+  const own = countLabels(bytes, start, nameEnd) - zoneLabels;
+  if (own < 2) return -1;
+  const at = skipLabels(bytes, start, own - 2);
+  return isLabel(bytes, skipLabels(bytes, at, 1), SVC) ? at : -1;
+}
+
+/** Of `svc.ns.svc`. */
+const LABELS_OF_SERVICE = 3;
 const UNDERSCORE = 0x5f;
 const ZONE = labelOf('_zone');
+
+/** The root not counted. */
+function countLabels(bytes: Uint8Array, start: number, nameEnd: number): number {
+  let count = 0;
+  for (let at = start; at < nameEnd - 1; at += 1 + bytes[at]!) count++;
+  return count;
+}
+
+function skipLabels(bytes: Uint8Array, at: number, count: number): number {
+  for (; count > 0; count--) at += 1 + bytes[at]!;
+  return at;
+}
+
+/** Whether a label in [at, end) begins with an underscore. */
+function hasUnderscore(bytes: Uint8Array, at: number, end: number): boolean {
+  for (; at < end; at += 1 + bytes[at]!) if (bytes[at + 1] === UNDERSCORE) return true;
+  return false;
+}
 
 function labelOffsets(bytes: Uint8Array, start: number, nameEnd: number): number[] {
   const offsets: number[] = [];
