@@ -13,11 +13,22 @@ export function serviceNames(count: number): string[] {
  * Ranks follow the order of `names`.
  */
 export function zipfSample(names: readonly string[], count: number): string[] {
+  const random = seededRandom();
+  const draw = zipfDraw(names, random);
+  return Array.from({ length: count }, draw);
+}
+
+/** Draws one of `names` at a time in that way. */
+export function zipfDraw(names: readonly string[], random: () => number): () => string {
   const cumulative = new Float64Array(names.length);
   let total = 0;
   for (let rank = 0; rank < names.length; rank++) cumulative[rank] = total += 1 / (rank + 1);
-  const random = xorshift(SEED);
-  return Array.from({ length: count }, () => names[firstAbove(cumulative, random() * total)]!);
+  return () => names[firstAbove(cumulative, random() * total)]!;
+}
+
+/** From 0 up to 1, not including it; the same numbers each time. */
+export function seededRandom(): () => number {
+  return xorshift(SEED);
 }
 
 /** Below it every name exists (a wildcard), and its answers may be kept. */

@@ -1,6 +1,7 @@
 import { bothDead } from './both-dead.ts';
 import { burst } from './burst.ts';
 import { calm } from './calm.ts';
+import { cluster } from './cluster.ts';
 import { cold } from './cold.ts';
 import { encrypted } from './encrypted.ts';
 import type { Figure, FigureName } from './figure.ts';
@@ -50,5 +51,6 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   snapshot,
   upgrades,
   rest,
+  cluster,
   soak,
 };

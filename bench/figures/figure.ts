@@ -27,11 +27,12 @@ export const FIGURE_NAMES = [
   'snapshot',
   'upgrades',
   'rest',
+  'cluster',
   'soak',
 ] as const;
 
 /** Measured when named; all others also without a name. */
-export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot', 'upgrades', 'rest'];
+export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot', 'upgrades', 'rest', 'cluster'];
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 
