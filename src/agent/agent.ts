@@ -114,6 +114,7 @@ export class Agent {
     agent.#sayWhereItListens();
     presence.redirect(listeners, () => dataPlane.hasAnswers);
     if (presence.needsClusterDns) cluster.followClusterDns((places) => void presence.setClusterDns(places));
+    cluster.followCluster(dataPlane);
     await agent.#settle();
     presence.settle();
     // Behind what is asked already: nothing waits for it.

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Reason } from '../admin/ready-page.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -5,8 +6,11 @@ import type { Logger } from '../core/logger.ts';
 import type { ClusterDns } from '../kubernetes/cluster-dns.ts';
 import { Kubernetes, podAddresses } from '../kubernetes/kubernetes.ts';
 import { registerKubernetesMetrics } from '../kubernetes/metrics.ts';
+import type { PodNews } from '../kubernetes/node-pods.ts';
+import type { ServiceNews } from '../kubernetes/service-watches.ts';
 import type { Register } from '../metrics/register.ts';
 import { clusterDnsOf, type WantedFromConfigParts } from '../node-network/wanted-from-config.ts';
+import type { KnownServices } from '../search/known-services.ts';
 
 export interface ClusterKnowledgeParts {
   readonly clock: Clock;
@@ -16,12 +20,24 @@ export interface ClusterKnowledgeParts {
 /** Where the cluster DNS is, as the API says: its Services, the pods behind them, and the addresses that the configuration's own has in other families. */
 export type ClusterDnsPlaces = Required<WantedFromConfigParts>;
 
+/** The rooms that use what becomes known of Services and pods. */
+export interface KnowledgeUsers {
+  readonly services: KnownServices;
+  readonly freshness?: {
+    serviceChanged(namespace: string, service: string, what: 'service' | 'endpoints'): void;
+    setFollowed(isFollowed: boolean): void;
+  };
+  readonly pods?: PodNews;
+}
+
 /** What the agent knows from the Kubernetes API, brought to the rooms that use it. Where nothing has a use for it, nothing is asked. */
 export class ClusterKnowledge {
   readonly #kubernetes: Kubernetes;
   readonly #log: Logger;
   #config: Config;
   #isFollowing = false;
+  #hasPods = false;
+  #users: KnowledgeUsers | undefined;
   #isForeign = false;
 
   /** Throws `ConfigError` for a kubeconfig that cannot be used. */
@@ -47,7 +63,15 @@ export class ClusterKnowledge {
     const { clusterDnsService } = this.#config;
     this.#kubernetes
       .followClusterDns(clusterDnsService, (clusterDns) => use(this.#places(clusterDns)))
-      .catch((error: Error) => this.#log.error({ error: error.message }, 'the Kubernetes API is not followed'));
+      .catch((error: Error) => this.#sayNotFollowed(error));
+  }
+
+  /** Brings what happens to Services, and to this node's pods where the configuration has a use for them, to `users`. Once; goes on by itself. */
+  followCluster(users: KnowledgeUsers): void {
+    if (this.#users !== undefined || !this.#kubernetes.isOn) return;
+    this.#users = users;
+    this.#kubernetes.followServices(newsFor(users)).catch((error: Error) => this.#sayNotFollowed(error));
+    this.#followPods();
   }
 
   /** Another configuration is in force: where it has the cluster DNS elsewhere, other places count. */
@@ -55,6 +79,7 @@ export class ClusterKnowledge {
     this.#config = config;
     const { clusterDns } = this.#kubernetes;
     if (clusterDns !== undefined) use(this.#places(clusterDns));
+    this.#followPods();
   }
 
   /** For `/ready`; none where nothing is asked. */
@@ -71,6 +96,18 @@ export class ClusterKnowledge {
     return this.#kubernetes.close();
   }
 
+  #followPods(): void {
+    const { search, nodeName = hostname() } = this.#config;
+    const pods = this.#users?.pods;
+    if (this.#hasPods || pods === undefined || search !== 'complete') return;
+    this.#hasPods = true;
+    this.#kubernetes.followPods(nodeName, pods).catch((error: Error) => this.#sayNotFollowed(error));
+  }
+
+  #sayNotFollowed(error: Error): void {
+    this.#log.error({ error: error.message }, 'the Kubernetes API is not followed');
+  }
+
   #places(clusterDns: ClusterDns): ClusterDnsPlaces {
     const { services, endpoints } = clusterDns;
     const asked = new Set(clusterDnsOf(this.#config).map(({ host }) => host));
@@ -85,4 +122,26 @@ export class ClusterKnowledge {
       targets: this.#isForeign ? [] : podAddresses(clusterDns),
     };
   }
+}
+
+function newsFor({ services, freshness }: KnowledgeUsers): ServiceNews {
+  let wasFollowed = false;
+  return {
+    added(namespace, service, isNew) {
+      services.put(namespace, service);
+      if (isNew) freshness?.serviceChanged(namespace, service, 'service');
+    },
+    changed: (namespace, service) => freshness?.serviceChanged(namespace, service, 'service'),
+    deleted(namespace, service) {
+      services.delete(namespace, service);
+      freshness?.serviceChanged(namespace, service, 'service');
+    },
+    endpointsChanged: (namespace, service) => freshness?.serviceChanged(namespace, service, 'endpoints'),
+    following(hasServices, hasBoth) {
+      services.setFollowed(hasServices);
+      if (hasBoth === wasFollowed) return;
+      wasFollowed = hasBoth;
+      freshness?.setFollowed(hasBoth);
+    },
+  };
 }

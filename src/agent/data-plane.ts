@@ -24,6 +24,7 @@ import { QueryLog } from '../resolve/query-log.ts';
 import { registerRelayMetrics } from '../resolve/relay-metrics.ts';
 import { Resolver } from '../resolve/resolver.ts';
 import { ZoneFlush } from '../resolve/zone-flush.ts';
+import { KnownServices } from '../search/known-services.ts';
 import type { Asker } from '../upstream/ask.ts';
 import { registerUpstreamMetrics } from '../upstream/metrics.ts';
 import { Upstreams } from '../upstream/upstreams.ts';
@@ -41,6 +42,7 @@ export interface DataPlaneParts {
 export class DataPlane {
   readonly cache: AnswerCache;
   readonly cacheTraffic = new CacheTraffic();
+  readonly services = new KnownServices();
   readonly image: CacheImage;
   readonly flights = new Flights();
   readonly flush: ZoneFlush;

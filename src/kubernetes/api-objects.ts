@@ -8,6 +8,8 @@ export interface ObjectMeta {
   readonly namespace?: string;
   readonly uid?: string;
   readonly resourceVersion: string;
+  /** RFC 3339. */
+  readonly creationTimestamp?: string | null;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -49,6 +51,18 @@ export interface Endpoint {
   readonly conditions?: { readonly ready?: boolean | null; readonly serving?: boolean | null } | null;
   readonly nodeName?: string | null;
   readonly zone?: string | null;
+  /** For which zones and nodes the cluster means it. */
+  readonly hints?: { readonly forZones?: readonly Hint[] | null; readonly forNodes?: readonly Hint[] | null } | null;
+}
+
+export interface Hint {
+  readonly name: string;
+}
+
+export interface NodeObject extends ApiObject {
+  readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[] | null;
+  } | null;
 }
 
 export interface Service extends ApiObject {
@@ -57,5 +71,22 @@ export interface Service extends ApiObject {
     readonly clusterIP?: string;
     readonly clusterIPs?: readonly string[];
     readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[];
+  };
+}
+
+/** As far as it is read. */
+export interface Pod extends ApiObject {
+  readonly spec?: {
+    readonly dnsPolicy?: string;
+    readonly dnsConfig?: {
+      readonly searches?: readonly string[] | null;
+      readonly options?: readonly { readonly name?: string; readonly value?: string | null }[] | null;
+    } | null;
+    readonly hostNetwork?: boolean;
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly podIP?: string;
+    readonly podIPs?: readonly { readonly ip?: string }[] | null;
   };
 }

@@ -8,6 +8,7 @@ import type { EndpointSlice } from './api-objects.ts';
 import { Backoff } from './backoff.ts';
 import { type ClusterDnsEndpoint, ClusterDnsEndpoints, SERVICE_NAME } from './cluster-dns-endpoints.ts';
 import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-service.ts';
+import type { Follower, FollowerState } from './follower.ts';
 import { Watch } from './watch.ts';
 
 export interface ClusterDnsParts {
@@ -25,8 +26,10 @@ export interface ClusterDnsParts {
 const SERVICES_AGAIN_MS = 600_000;
 
 /** Where the cluster DNS is: its Services with their addresses, and the pods behind them, followed for as long as the process lives. */
-export class ClusterDns {
+export class ClusterDns implements Follower {
+  readonly feature = 'cluster-dns';
   readonly watch: Watch<EndpointSlice>;
+  readonly watches: readonly Watch[];
   readonly #parts: ClusterDnsParts;
   readonly #endpoints: ClusterDnsEndpoints;
   readonly #backoff = new Backoff();
@@ -47,6 +50,7 @@ export class ClusterDns {
     };
     const purpose = 'fail-over to the DNS pods';
     this.watch = new Watch(kind, this.#endpoints.sink, { client, clock, log, purpose, ...(backoff && { backoff }) });
+    this.watches = [this.watch];
   }
 
   start(): void {
@@ -76,6 +80,20 @@ export class ClusterDns {
   /** Why it is not followed now. */
   get trouble(): ApiError | undefined {
     return this.watch.trouble ?? this.#trouble;
+  }
+
+  get state(): FollowerState {
+    const { endpoints, service, isEmpty, trouble } = this;
+    const { staleMs, isListed } = this.watch;
+    const known = endpoints.length === 0 ? 'none is known' : `${endpoints.length} known of ${service}`;
+    if (trouble !== undefined) {
+      const age = staleMs === undefined || staleMs === 0 ? '' : `, ${Math.round(staleMs / 1000)} s old`;
+      return { warning: true, message: `addresses of the DNS pods: ${known}${age}; ${trouble.message}` };
+    }
+    if (isEmpty)
+      return { warning: true, message: `addresses of the DNS pods: ${known}; the cluster DNS has no endpoint` };
+    if (!isListed) return { warning: false, message: 'addresses of the DNS pods: asking' };
+    return { warning: false, message: `addresses of the DNS pods: ${known}` };
   }
 
   close(): void {

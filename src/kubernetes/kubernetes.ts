@@ -5,7 +5,10 @@ import type { ApiAccess } from './api-access.ts';
 import type { ApiClient } from './api-client.ts';
 import type { ClusterDns } from './cluster-dns.ts';
 import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-service.ts';
+import type { Follower, FollowerParts } from './follower.ts';
 import { inClusterAccess } from './in-cluster.ts';
+import type { PodNews } from './node-pods.ts';
+import type { ServiceNews } from './service-watches.ts';
 
 export interface KubernetesParts {
   clock: Clock;
@@ -15,7 +18,8 @@ export interface KubernetesParts {
 
 /** One line of `/ready` (the shape that admin/ready-page has): never one that keeps queries away. */
 export interface KubernetesReason {
-  readonly name: 'kubernetes';
+  /** `kubernetes` of what concerns the cluster DNS; others with their feature: `kubernetes-services`. */
+  readonly name: string;
   readonly ok: true;
   readonly warning: boolean;
   readonly message: string;
@@ -30,6 +34,8 @@ export class Kubernetes {
   readonly #parts: KubernetesParts;
   #client: ApiClient | undefined;
   #clusterDns: ClusterDns | undefined;
+  readonly #followers: Follower[] = [];
+  #isClosed = false;
 
   /** `setting`: `off`, `auto` or the path of a kubeconfig. Throws `ConfigError` for a kubeconfig that cannot be used. */
   static async open(setting: string, parts: KubernetesParts): Promise<Kubernetes> {
@@ -70,19 +76,52 @@ export class Kubernetes {
     const { clock, log } = this.#parts;
     const clusterDns = new ClusterDns({ client, clock, log, services, onChange: () => onChange(clusterDns) });
     this.#clusterDns = clusterDns;
-    clusterDns.start();
+    this.#start(clusterDns);
+  }
+
+  /** From now on follows the Services of the whole cluster. Once. */
+  async followServices(news: ServiceNews): Promise<void> {
+    if (!this.isOn) return;
+    const { ServiceWatches } = await import('./service-watches.ts');
+    await this.follow((parts) => new ServiceWatches(parts, news));
+  }
+
+  /** From now on follows the pods of one node. Once. */
+  async followPods(nodeName: string, news: PodNews): Promise<void> {
+    if (!this.isOn) return;
+    const { NodePods } = await import('./node-pods.ts');
+    await this.follow((parts) => new NodePods(parts, nodeName, news));
+  }
+
+  /** Starts what follows objects for a feature, where there is an API to ask. */
+  async follow(make: (parts: FollowerParts) => Follower): Promise<void> {
+    const client = await this.#ask();
+    if (client !== undefined) this.#start(make({ client, clock: this.#parts.clock, log: this.#parts.log }));
+  }
+
+  /** What follows, in the order in which it began. */
+  get followers(): readonly Follower[] {
+    return this.#followers;
   }
 
   /** Empty where nothing is followed. */
   reasons(): readonly KubernetesReason[] {
-    const clusterDns = this.#clusterDns;
-    if (clusterDns === undefined) return [];
-    return [{ name: 'kubernetes', ok: true, ...judge(clusterDns) }];
+    return this.#followers.map(({ feature, state }) => {
+      const name = feature === 'cluster-dns' ? 'kubernetes' : `kubernetes-${feature}`;
+      return { name, ok: true, warning: state.warning, message: state.message };
+    });
   }
 
   async close(): Promise<void> {
-    this.#clusterDns?.close();
+    this.#isClosed = true;
+    for (const follower of this.#followers) follower.close();
     await this.#client?.close();
+  }
+
+  #start(follower: Follower): void {
+    if (this.#isClosed) return;
+    this.#followers.push(follower);
+    follower.start();
   }
 
   /** The client is loaded where it is used first: it brings undici. */
@@ -99,18 +138,6 @@ async function accessFor(setting: string, env: KubernetesParts['env']): Promise<
   if (setting === 'auto') return inClusterAccess(env);
   const { kubeconfigAccess } = await import('./kubeconfig.ts');
   return kubeconfigAccess(setting);
-}
-
-function judge({ watch, endpoints, service, isEmpty, trouble }: ClusterDns): { warning: boolean; message: string } {
-  const known = endpoints.length === 0 ? 'none is known' : `${endpoints.length} known of ${service}`;
-  if (trouble !== undefined) {
-    const age = watch.staleMs === undefined || watch.staleMs === 0 ? '' : `, ${Math.round(watch.staleMs / 1000)} s old`;
-    return { warning: true, message: `addresses of the DNS pods: ${known}${age}; ${trouble.message}` };
-  }
-  if (isEmpty)
-    return { warning: true, message: `addresses of the DNS pods: ${known}; the cluster DNS has no endpoint` };
-  if (!watch.isListed) return { warning: false, message: 'addresses of the DNS pods: asking' };
-  return { warning: false, message: `addresses of the DNS pods: ${known}` };
 }
 
 /** The DNS pods' addresses, as the node's network takes them. */

@@ -4,12 +4,15 @@ import type { Watch } from './watch.ts';
 
 /** What is followed of the Kubernetes API, and how that goes. Nothing where nothing is followed. */
 export function registerKubernetesMetrics(register: Register, kubernetes: Kubernetes): void {
-  const each = (read: (watch: Watch<never>) => number | undefined) => (emit: Emit) => {
-    const watch = kubernetes.clusterDns?.watch;
-    const value = watch && read(watch as unknown as Watch<never>);
-    if (watch !== undefined && value !== undefined) emit({ resource: watch.kind.resource }, value);
+  const each = (read: (watch: Watch) => number | undefined) => (emit: Emit) => {
+    for (const { feature, watches } of kubernetes.followers) {
+      for (const watch of watches) {
+        const value = read(watch);
+        if (value !== undefined) emit({ resource: watch.kind.resource, feature }, value);
+      }
+    }
   };
-  const labels = ['resource'];
+  const labels = ['resource', 'feature'];
   const stale =
     'Seconds for which what is known of the Kubernetes API may have been out of date; 0 while it is followed.';
   register.gauge(
@@ -45,10 +48,13 @@ export function registerKubernetesMetrics(register: Register, kubernetes: Kubern
   register.counter(
     'signpost_kubernetes_errors_total',
     'Requests to the Kubernetes API that failed, by what was wrong.',
-    ['resource', 'reason'],
+    [...labels, 'reason'],
     (emit) => {
-      const watch = kubernetes.clusterDns?.watch;
-      for (const [reason, count] of watch?.errors ?? []) emit({ resource: watch!.kind.resource, reason }, count);
+      for (const { feature, watches } of kubernetes.followers) {
+        for (const { kind, errors } of watches) {
+          for (const [reason, count] of errors) emit({ resource: kind.resource, feature, reason }, count);
+        }
+      }
     },
   );
   register.gauge('signpost_cluster_dns_endpoints', "The DNS pods' addresses that are known.", ['family'], (emit) => {

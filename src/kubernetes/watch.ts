@@ -25,6 +25,8 @@ export interface WatchParts {
   log: Logger;
   /** What sleeps while this does not work, for the log: `fail-over to the DNS pods`. */
   purpose: string;
+  /** `isFollowing` is another. Must not throw. */
+  onFollowing?: () => void;
   backoff?: Backoff;
   /** For so long the server may send nothing: it sends a bookmark a minute. */
   silentMs?: number;
@@ -37,9 +39,13 @@ const SILENT_MS = 90_000;
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner has not served, though no error says so. */
 const SHORT_MS = 1000;
+/** The longest wait after 403. */
+const MOST_REFUSED_MS = 300_000;
 const STREAMED_LIST_MS = 30_000;
-/** Bytes: some 20 objects, 0.4 ms. */
-const LONG_PIECE = 16_384;
+/** The server ends watches in good order, and the next one goes on where that ended: nothing is missed. For so long that is no break. */
+const RENEWAL_MS = 1000;
+/** Bytes that are read in a turn of the loop: some 20 objects, 0.4 ms. */
+const PORTION = 16_384;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /**
@@ -52,7 +58,7 @@ const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
  * List and first watch are one request where the server offers it (`sendInitialEvents`, Kubernetes 1.32 and later). The version that was seen last is asked for in a new
  * list, too: another API server that is behind must not bring back what was. Errors end nothing: it waits, longer each time, and tries again.
  */
-export class Watch<T extends ApiObject> {
+export class Watch<T extends ApiObject = ApiObject> {
   readonly kind: WatchedKind;
   /** Counted since the start. */
   lists = 0;
@@ -62,6 +68,8 @@ export class Watch<T extends ApiObject> {
   readonly #sink: WatchSink<T>;
   readonly #parts: WatchParts;
   readonly #backoff: Backoff;
+  /** What nobody has allowed is not asked for every half minute by each of thousands of nodes. */
+  readonly #refusals: Backoff;
   #abort = new AbortController();
   #isClosed = false;
   #wake: (() => void) | undefined;
@@ -76,17 +84,25 @@ export class Watch<T extends ApiObject> {
   #toldTrouble: string | undefined;
   #liveSinceMs: number | undefined;
   #lastLiveMs: number | undefined;
+  /** Runs between the end of one watch and the beginning of the next. */
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(kind: WatchedKind, sink: WatchSink<T>, parts: WatchParts) {
     this.kind = kind;
     this.#sink = sink;
     this.#parts = parts;
     this.#backoff = parts.backoff ?? new Backoff();
+    this.#refusals = parts.backoff ?? new Backoff({ mostMs: MOST_REFUSED_MS });
   }
 
   /** Once, whatever became of it later, all objects were known. */
   get isListed(): boolean {
     return this.#isListed;
+  }
+
+  /** All that there is is known, and changes arrive. False from the moment at which the connection breaks. */
+  get isFollowing(): boolean {
+    return this.#liveSinceMs !== undefined;
   }
 
   /** Why it does not follow now; undefined where it does, or has only begun. */
@@ -107,6 +123,7 @@ export class Watch<T extends ApiObject> {
   close(): void {
     this.#isClosed = true;
     this.#abort.abort();
+    clearTimeout(this.#renewal);
     this.#wake?.();
   }
 
@@ -115,9 +132,13 @@ export class Watch<T extends ApiObject> {
       const beganMs = this.#parts.clock.nowMs();
       try {
         await this.#follow();
-        this.#notLive();
-        if (this.#parts.clock.nowMs() - beganMs < SHORT_MS) await this.#sleep(this.#backoff.next());
-        else this.#backoff.reset();
+        if (this.#parts.clock.nowMs() - beganMs < SHORT_MS) {
+          this.#notLive();
+          await this.#sleep(this.#backoff.next());
+        } else {
+          this.#backoff.reset();
+          this.#renewal = setTimeout(() => this.#notLive(), RENEWAL_MS).unref();
+        }
       } catch (error) {
         this.#notLive();
         if (this.#isClosed) return;
@@ -150,7 +171,8 @@ export class Watch<T extends ApiObject> {
     }
     this.#trouble = error;
     this.#tell(error);
-    await this.#sleep(this.#backoff.next(error.retryAfterMs));
+    const backoff = error.trouble === 'forbidden' ? this.#refusals : this.#backoff;
+    await this.#sleep(backoff.next(error.retryAfterMs));
   }
 
   async #list(): Promise<void> {
@@ -250,19 +272,25 @@ export class Watch<T extends ApiObject> {
   }
 
   #live(): void {
+    clearTimeout(this.#renewal);
     this.#isListing = false;
+    const isRenewed = this.#liveSinceMs !== undefined;
     this.#liveSinceMs = this.#parts.clock.nowMs();
     this.#trouble = undefined;
+    this.#refusals.reset();
     this.#tell(undefined);
+    if (!isRenewed) this.#parts.onFollowing?.();
   }
 
   #notLive(): void {
+    clearTimeout(this.#renewal);
     this.#isListing = false;
     if (this.#liveSinceMs === undefined) return;
     this.#lastLiveMs = this.#parts.clock.nowMs();
     // Only what has served for a while makes the next wait short.
     if (this.#lastLiveMs - this.#liveSinceMs >= SHORT_MS) this.#backoff.reset();
     this.#liveSinceMs = undefined;
+    this.#parts.onFollowing?.();
   }
 
   /** Each trouble once, and its end. */
@@ -291,11 +319,22 @@ export class Watch<T extends ApiObject> {
   }
 }
 
-/** Pieces that have come already would be cut in one turn of the loop, which holds up queries. With turns between them a list of 10,000 Services also leaves 6 to 11 MB of garbage, not 16. */
+/**
+ * A portion in each turn of the loop: a long list would hold up queries, however it comes. With turns between them a list of 10,000 Services also leaves 6 to 11 MB of garbage,
+ * not 16.
+ */
 async function cutAll(body: AsyncIterable<Uint8Array>, cutter: JsonCutter): Promise<void> {
+  let left = PORTION;
   for await (const piece of body) {
-    cutter.write(piece);
-    if (piece.length >= LONG_PIECE) await setImmediate();
+    for (let at = 0; at < piece.length; ) {
+      const portion = piece.subarray(at, at + left);
+      cutter.write(portion);
+      at += portion.length;
+      left -= portion.length;
+      if (left > 0) continue;
+      await setImmediate();
+      left = PORTION;
+    }
   }
 }
 

@@ -1,30 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { spawnAgent, startAgent } from '../servers/agent.ts';
 
 const LOAD_LOG = fileURLToPath(new URL('../servers/load-log.ts', import.meta.url));
-const FOLDER = mkdtempSync(join(tmpdir(), 'signpost-off-'));
-const KUBECONFIG = join(FOLDER, 'kubeconfig');
 const FLAGS = ['--cluster-dns', '127.0.0.1:9', '--upstream', '127.0.0.1:9'];
-
-writeFileSync(
-  KUBECONFIG,
-  JSON.stringify({
-    clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:9' } }],
-    contexts: [{ name: 'c', context: { cluster: 'c' } }],
-    'current-context': 'c',
-  }),
-);
-after(() => rmSync(FOLDER, { recursive: true }));
 
 for (const [what, flags, env] of [
   ['with --kubernetes off', ['--kubernetes', 'off'], {}],
   ['without credentials', [], { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '9' }],
-  ['where nothing has a use for the API', ['--kubernetes', KUBECONFIG], {}],
 ] as const) {
   test(`${what} the client of the Kubernetes API is not even loaded`, async () => {
     const agent = await startAgent([...FLAGS, ...flags], { nodeFlags: ['--import', LOAD_LOG], env });
@@ -34,7 +18,7 @@ for (const [what, flags, env] of [
     assert.match(agent.child.output, /^loaded pino$/m);
     assert.doesNotMatch(agent.child.output, /^loaded undici$/m);
     assert.equal(
-      ready.reasons.some(({ name }) => name === 'kubernetes'),
+      ready.reasons.some(({ name }) => name.startsWith('kubernetes')),
       false,
     );
     assert.deepEqual(
