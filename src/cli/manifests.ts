@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigErrors } from '../config/config-errors.ts';
-import { DEFAULTS, NODE_NETWORK_MODES } from '../config/flags.ts';
+import { DEFAULTS, NODE_NETWORK_MODES, SEARCH_MODES } from '../config/flags.ts';
 import { packageVersion } from '../core/version.ts';
 import { FAMILY_CHOICES, MANIFEST_DEFAULTS, type ManifestFlags, PROXIES } from '../manifests/manifest-flags.ts';
 import { collect, VALUES_HELP } from './config-options.ts';
@@ -14,7 +14,7 @@ export function defineManifests(command: Command): void {
   command
     .summary('print the Kubernetes manifests for a cluster')
     .description(
-      'Prints what a cluster needs to run the agent on its nodes: ServiceAccount, Role, the Service kube-dns-upstream, ConfigMap and\n' +
+      'Prints what a cluster needs to run the agent on its nodes: ServiceAccount, roles, the Service kube-dns-upstream, ConfigMap and\n' +
         'DaemonSet, as YAML with comments. It asks no cluster and changes nothing.',
     )
     .optionsGroup('The cluster:')
@@ -71,6 +71,9 @@ export function defineManifests(command: Command): void {
     )
     .option('--state <DIR>', `folder on the node for hand-over and snapshot (default ${MANIFEST_DEFAULTS.state})`)
     .option('--kubernetes <off|auto>', `whether it asks the Kubernetes API (default ${DEFAULTS.kubernetes})`)
+    .option('--search <MODE>', `names that search paths make: ${SEARCH_MODES.join(', ')} (default ${DEFAULTS.search})`)
+    .option('--lease', 'cluster answers live until the Kubernetes API says that they changed, ten minutes at most')
+    .option('--node-names', "names of the cluster's nodes are answered with their addresses")
     .option('--config <FILE>', 'a configuration file, which becomes the ConfigMap. Flags beat it')
     .optionsGroup('Options:')
     .option('--teardown', 'in place of all that: a DaemonSet that takes what is left out of the network of every node')

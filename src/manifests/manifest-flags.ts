@@ -13,6 +13,9 @@ type ServeFlags = Pick<
   | 'nodeNetwork'
   | 'state'
   | 'kubernetes'
+  | 'search'
+  | 'lease'
+  | 'nodeNames'
   | 'config'
 >;
 

@@ -6,6 +6,10 @@ import { Manifest } from './manifest.ts';
 import { MANIFEST_DEFAULTS } from './manifest-flags.ts';
 import type { ManifestPlan } from './manifest-plan.ts';
 
+/** Places in `cluster-role.yaml` of what few need. */
+const PODS_RULE = 2;
+const NODES_RULE = 3;
+
 /** All objects, in the order in which they are to be created. */
 export function renderManifests(plan: ManifestPlan): Manifest[] {
   if (plan.isTeardown) return [...namespaces(plan), teardownDaemonSet(plan)];
@@ -36,14 +40,19 @@ function hasApi({ serve }: ManifestPlan): boolean {
 
 function roles(plan: ManifestPlan): Manifest[] {
   if (!hasApi(plan)) return [];
-  const { namespace, names } = plan.serve.config.clusterDnsService;
+  const { clusterDnsService, search, hasNodeNames } = plan.serve.config;
+  const { namespace, names } = clusterDnsService;
   const role = Manifest.load('role').set(['metadata', 'namespace'], namespace);
   if (!isDeepStrictEqual(names, CLUSTER_DNS_SERVICES.names)) role.set(['rules', 0, 'resourceNames'], names);
+  const clusterRole = Manifest.load('cluster-role');
+  if (!hasNodeNames) clusterRole.remove(['rules', NODES_RULE]);
+  if (search !== 'complete') clusterRole.remove(['rules', PODS_RULE]);
+  const binding = (name: string): Manifest => Manifest.load(name).set(['subjects', 0, 'namespace'], plan.namespace);
   return [
     role,
-    Manifest.load('role-binding')
-      .set(['metadata', 'namespace'], namespace)
-      .set(['subjects', 0, 'namespace'], plan.namespace),
+    binding('role-binding').set(['metadata', 'namespace'], namespace),
+    clusterRole,
+    binding('cluster-role-binding'),
   ];
 }
 

@@ -38,11 +38,11 @@ const FIXED_KEYS: readonly string[] = [
   'state',
   'nodeName',
   'kubernetes',
+  'search',
+  'lease',
+  'nodeNames',
   'logFormat',
 ];
-
-/** Keys of the file that say where the cluster DNS is. */
-const NAMED_BY: readonly string[] = ['clusterDns', 'clusterDnsService'];
 
 /** Longer than Cilium takes to learn that a pod goes, and to lead its packets elsewhere. */
 const CILIUM_LAMEDUCK = '20s';
@@ -69,9 +69,16 @@ export function servePlan(flags: ManifestFlags, parts: ServeSurroundings, surrou
     args: parts.proxy === 'cilium' ? ciliumArguments(config) : hostArguments(config),
     file: fileText(document, defaults),
     config,
-    hasClusterDns:
-      [flags.clusterDns, flags.clusterDnsService].some((said) => said !== undefined) || NAMED_BY.some(isSaid),
+    hasClusterDns: namesClusterDns(flags, document),
   };
+}
+
+/** Whether it is said where the cluster DNS is. That its pods are to be asked does not say it: their Service is still to be found. */
+function namesClusterDns(flags: ManifestFlags, document: Document): boolean {
+  const { clusterDns, clusterDnsService } =
+    document.contents === null ? {} : (document.toJS() as Record<string, unknown>);
+  if ((flags.clusterDnsService ?? clusterDnsService) !== undefined) return true;
+  return [flags.clusterDns ?? clusterDns].flat().some((said) => said !== undefined && said !== 'endpoints');
 }
 
 /** The flags of `serve` that are in force: what was given, else what suits the cluster, unless the file says it. */
@@ -97,6 +104,9 @@ function defaultFlags(
     nodeNetwork: isCilium ? 'off' : (flags.nodeNetwork ?? unlessSaid('nodeNetwork', MANIFEST_DEFAULTS.nodeNetwork)),
     state: flags.state ?? unlessSaid('state', MANIFEST_DEFAULTS.state),
     kubernetes: flags.kubernetes,
+    search: flags.search,
+    lease: flags.lease,
+    nodeNames: flags.nodeNames,
     lameduck: isCilium ? unlessSaid('lameduck', CILIUM_LAMEDUCK) : undefined,
     logFormat: unlessSaid('logFormat', 'json'),
   };
@@ -118,7 +128,8 @@ function ciliumArguments(config: Config): string[] {
   return ['--listen=$(POD_IPS)', `--probes=$(POD_IP)`, ...sharedArguments(config)];
 }
 
-function sharedArguments({ metrics, admin, cacheBytes, state, kubernetes, logFormat }: Config): string[] {
+function sharedArguments(config: Config): string[] {
+  const { metrics, admin, cacheBytes, state, kubernetes, search, hasLease, hasNodeNames, logFormat } = config;
   const http = (flag: string, address: SocketAddress | undefined, usual: string): string[] => {
     const text = address === undefined ? 'off' : formatSocketAddress(address);
     return text === usual ? [] : [`--${flag}=${text}`];
@@ -129,6 +140,9 @@ function sharedArguments({ metrics, admin, cacheBytes, state, kubernetes, logFor
     `--cache-size=${formatByteSize(cacheBytes)}`,
     ...(state === undefined ? [] : [`--state=${state}`]),
     ...(kubernetes === DEFAULTS.kubernetes ? [] : [`--kubernetes=${kubernetes}`]),
+    ...(search === DEFAULTS.search ? [] : [`--search=${search}`]),
+    ...(hasLease ? ['--lease'] : []),
+    ...(hasNodeNames ? ['--node-names'] : []),
     `--log-format=${logFormat}`,
   ];
 }

@@ -41,6 +41,7 @@ const VARIANTS: Readonly<Record<string, ManifestFlags>> = {
   Talos: { talos: true },
   'another namespace': { namespace: 'dns-cache' },
   'a cluster DNS elsewhere': { clusterDnsService: 'dns-cache/dns-default' },
+  'all that the Kubernetes API has to say': { search: 'complete', nodeNames: true, lease: true },
   'no Kubernetes API': { kubernetes: 'off', clusterDns: ['10.96.0.10'] },
   'systemd-resolved, large cache, snapshot on disk': {
     resolvConf: '/run/systemd/resolve/resolv.conf',

@@ -220,6 +220,37 @@ test('the Kubernetes API is read with the least rights, in one namespace, and no
   assert.equal(find(none, 'DaemonSet').spec.template.spec.automountServiceAccountToken, false);
 });
 
+test('of the whole cluster the API gives Services and EndpointSlices, pods and nodes only to those who ask for them', () => {
+  const rules = (flags: ManifestFlags) =>
+    find(render(flags), 'ClusterRole')?.rules.map(
+      ({ resources, verbs }: KubeObject) => `${verbs.join(', ')} ${resources.join(', ')}`,
+    );
+  const always = ['list, watch services', 'list, watch endpointslices'];
+  assert.deepEqual(rules({}), always);
+  assert.deepEqual(rules({ search: 'complete' }), [...always, 'list, watch pods']);
+  assert.deepEqual(rules({ nodeNames: true, lease: true }), [...always, 'list, watch nodes']);
+  assert.deepEqual(rules({ search: 'complete', nodeNames: true }), [
+    ...always,
+    'list, watch pods',
+    'list, watch nodes',
+  ]);
+  assert.equal(rules({ kubernetes: 'off' }), undefined);
+  assert.equal(find(render({ namespace: 'dns' }), 'ClusterRoleBinding').subjects[0].namespace, 'dns');
+});
+
+test('what the API is asked for stands in the arguments, also where the file says it', () => {
+  const { config } = configIn({ search: 'complete', lease: true, nodeNames: true }, NODE);
+  assert.deepEqual([config.search, config.hasLease, config.hasNodeNames], ['complete', true, true]);
+  const readFile = () => 'search: off\nlease: true\n';
+  const objects = renderManifests(planManifests({ config: 'a.yaml' }, { ...surroundings, readFile }));
+  const [agent] = (objects.at(-1)!.toJSON() as KubeObject).spec.template.spec.containers;
+  assert.ok(agent.args.includes('--search=off') && agent.args.includes('--lease'), agent.args.join(' '));
+});
+
+test('where the pods of the cluster DNS are to be asked, its second Service is there all the same', () => {
+  assert.equal(find(render({ clusterDns: ['endpoints'] }), 'Service').metadata.name, 'kube-dns-upstream');
+});
+
 test('a canary and the others divide the nodes between them, and their selectors do not meet', () => {
   const [rest, canary] = render({ canary: 'dns=canary', canaryImage: 'signpost:next', nodes: 'pool=a' }).filter(
     ({ kind }) => kind === 'DaemonSet',
