@@ -213,6 +213,9 @@ export const NODE_PODS = limit('node_pods', 1024);
 /** Addresses of DNS pods that are known: 256 x 0.3 KiB = 77 KiB, and as many rules. Large clusters have some dozens. Full: the first so many, by address. */
 export const CLUSTER_DNS_ENDPOINTS = limit('cluster_dns_endpoints', 256);
 
+/** DNS pods that one node asks directly: 8 x 2 connections of 130 KiB = 2 MiB here, and in a pod the connections of an eighth of 5,000 nodes where there are 64 of them. Full: other nodes ask the others. */
+export const CLUSTER_DNS_DIRECT = limit('cluster_dns_direct', 8);
+
 /** Bytes of the cache's snapshot in `--state`: 67,108,864, twice what the usual cache comes to; /run is memory. Full: what fits is kept. */
 export const SNAPSHOT_BYTES = limit('snapshot_bytes', 64 * 1024 * 1024);
 

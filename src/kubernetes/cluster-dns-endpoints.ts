@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ServiceNames } from '../config/config.ts';
 import { canonicalHost } from '../config/socket-address.ts';
 import { CLUSTER_DNS_ENDPOINTS } from '../core/limits.ts';
-import type { Endpoint, EndpointPort, EndpointSlice } from './api-objects.ts';
+import type { Endpoint, EndpointPort, EndpointSlice, Hint } from './api-objects.ts';
 import { Collection } from './collection.ts';
 
 /** A pod that answers for the cluster DNS. */
@@ -14,6 +14,9 @@ export interface ClusterDnsEndpoint {
   /** Topology, where the cluster tells. */
   readonly zone: string | undefined;
   readonly nodeName: string | undefined;
+  /** The zones and nodes that are to ask it, where the cluster says so; empty: it does not. */
+  readonly forZones: readonly string[];
+  readonly forNodes: readonly string[];
 }
 
 /** An EndpointSlice as far as it is of use. */
@@ -116,9 +119,11 @@ function readSlice({ metadata, addressType, ports, endpoints }: EndpointSlice): 
   const read = (endpoint: Endpoint): ClusterDnsEndpoint[] => {
     const host = canonicalHost(endpoint.addresses[0] ?? '');
     if (host === undefined) return [];
-    const { zone, nodeName } = endpoint;
+    const { zone, nodeName, hints } = endpoint;
     const family = addressType === 'IPv6' ? 6 : 4;
-    return [{ host, family, udpPort, tcpPort, zone: zone ?? undefined, nodeName: nodeName ?? undefined }];
+    const place = { zone: zone ?? undefined, nodeName: nodeName ?? undefined };
+    const meant = { forZones: namesOf(hints?.forZones), forNodes: namesOf(hints?.forNodes) };
+    return [{ host, family, udpPort, tcpPort, ...place, ...meant }];
   };
   const all = endpoints ?? [];
   // A condition that is not said is taken for true, and `serving` for what `ready` is (the API's own words).
@@ -129,6 +134,10 @@ function readSlice({ metadata, addressType, ports, endpoints }: EndpointSlice): 
     ready: all.filter(isReady).flatMap(read),
     serving: all.filter(isServing).flatMap(read),
   };
+}
+
+function namesOf(hints: readonly Hint[] | null | undefined): string[] {
+  return (hints ?? []).map(({ name }) => name);
 }
 
 /** The port for DNS among those of a slice (metrics have one, too): by its name, by its number, or the only one. */

@@ -59,6 +59,8 @@ test('the addresses of all slices are known, each once, in order, with the ports
     tcpPort: 53,
     zone: undefined,
     nodeName: undefined,
+    forZones: [],
+    forNodes: [],
   });
   assert.equal(endpoints.service, 'kube-system/kube-dns');
 });
@@ -95,6 +97,18 @@ test('a slice that changed, went or is missing in a new list counts as it is now
     [slice('b', [at('10.0.0.3')]), slice('c', [at('10.0.0.4')])],
   );
   assert.deepEqual(hosts(endpoints), ['10.0.0.3', '10.0.0.4']);
+});
+
+test('for which zones and nodes a pod is meant is known, and a change of it is one', async () => {
+  const hinted = (zone: string): Endpoint => ({
+    ...at('10.0.0.1'),
+    zone: 'z1',
+    nodeName: 'node-1',
+    hints: { forZones: [{ name: zone }], forNodes: [{ name: 'node-1' }] },
+  });
+  const endpoints = await known([slice('a', [hinted('z1')])], [slice('a', [hinted('z2')])]);
+  const [only] = endpoints.endpoints;
+  assert.deepEqual([only!.zone, only!.nodeName, only!.forZones, only!.forNodes], ['z1', 'node-1', ['z2'], ['node-1']]);
 });
 
 test('ports are found by name, by number, or because there is no other', async () => {
