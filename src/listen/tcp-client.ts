@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { Timer } from '../core/timer-wheel.ts';
 import type { Traffic } from '../metrics/traffic.ts';
+import { MAPPED_BYTES, mapAddress } from '../native/sockaddr.ts';
 import type { Client, ReplySink, ReplyStream, StreamSource } from '../resolve/client.ts';
 import { ANSWERED, DROPPED } from '../resolve/responder.ts';
 import { HEADER_LENGTH } from '../wire/constants.ts';
@@ -48,6 +49,7 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
   #waiting: FrameQueue | undefined = undefined;
   /** Answers of many messages that are under way; made with the first. */
   #streams: TcpStreams | undefined = undefined;
+  #mapped: Uint8Array | undefined = undefined;
   #inFlight = 0;
   /** Messages that came whole, and those of them that were queries. */
   #frames = 0;
@@ -85,6 +87,11 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
 
   get peer(): string {
     return formatSocketAddress({ host: this.address, port: this.#socket.remotePort ?? 0 });
+  }
+
+  readAddress(target: Uint8Array): void {
+    this.#mapped ??= mappedOf(this.address);
+    for (let i = 0; i < MAPPED_BYTES; i++) target[i] = this.#mapped[i]!;
   }
 
   hold(): ReplySink {
@@ -315,4 +322,10 @@ export class TcpClient extends Timer implements Client, ReplySink, FrameSink, Fl
     this.#streams?.gone();
     this.#owner.onClosed(this, this.#closeReason);
   }
+}
+
+function mappedOf(address: string): Uint8Array {
+  const mapped = new Uint8Array(MAPPED_BYTES);
+  mapAddress(address, mapped);
+  return mapped;
 }

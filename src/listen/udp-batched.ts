@@ -105,6 +105,10 @@ export class BatchedUdpListener implements UdpListener, Client, ReadinessTarget 
     return formatSocketAddress(decodeSockaddr(this.#batch.envelope(this.#slot), 0));
   }
 
+  readAddress(target: Uint8Array): void {
+    this.#batch.readSender(this.#slot, target);
+  }
+
   get held(): number {
     return this.#held;
   }

@@ -6,6 +6,7 @@ import { formatSocketAddress } from '../config/socket-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Limit, UDP_BACKLOG } from '../core/limits.ts';
 import type { Traffic } from '../metrics/traffic.ts';
+import { mapAddress } from '../native/sockaddr.ts';
 import type { Client, ReplySink } from '../resolve/client.ts';
 import { ANSWERED, type Responder } from '../resolve/responder.ts';
 import { Reply } from '../wire/reply.ts';
@@ -85,6 +86,10 @@ export class PortableUdpListener implements UdpListener, Client {
 
   get peer(): string {
     return formatSocketAddress({ host: this.#host, port: this.#port });
+  }
+
+  readAddress(target: Uint8Array): void {
+    mapAddress(this.#host, target);
   }
 
   get held(): number {

@@ -16,6 +16,7 @@ import {
 } from './batch-layout.ts';
 import type { Libc } from './libc.ts';
 import { Segmentation } from './segmentation.ts';
+import { mapSockaddr } from './sockaddr.ts';
 import {
   AF_INET6,
   CMSGHDR_BYTES,
@@ -144,6 +145,11 @@ export class DatagramBatch {
     const copy = new Uint8Array(ENVELOPE_CONTROL + this.#controlBytes);
     for (let i = 0; i < copy.length; i++) copy[i] = this.bytes[at + i]!;
     return copy;
+  }
+
+  /** Writes the address that the message in a slot came from to the start of `target`, as `mapSockaddr` does. */
+  readSender(slot: number, target: Uint8Array): void {
+    mapSockaddr(this.bytes, ENVELOPES + slot * ENVELOPE_BYTES, target);
   }
 
   /** Takes what has come, up to 64; returns how many, or -1 where the kernel gave an error instead. 0: nothing is there. */

@@ -36,6 +36,27 @@ export function decodeSockaddr(bytes: Uint8Array, at: number): { host: string; p
   return { host: new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address, port };
 }
 
+/** Octets of an address of either family where both have one form: of IPv4 it has the last four (RFC 4291, section 2.5.5.2). */
+export const MAPPED_BYTES = 16;
+
+/** Writes the address, of either family, in the structure at `at` to the start of `target`, as MAPPED_BYTES. No allocation. */
+export function mapSockaddr(bytes: Uint8Array, at: number, target: Uint8Array): void {
+  const isIPv4 = bytes[at] === AF_INET;
+  const from = at + (isIPv4 ? SOCKADDR_IN_ADDRESS - IPV4_AT : SOCKADDR_IN6_ADDRESS);
+  for (let i = isIPv4 ? IPV4_AT : 0; i < MAPPED_BYTES; i++) target[i] = bytes[from + i]!;
+  if (isIPv4) for (let i = 0; i < IPV4_AT; i++) target[i] = i < IPV4_AT - 2 ? 0 : 0xff;
+}
+
+/** The same of an address as text, which may name its interface. */
+export function mapAddress(host: string, target: Uint8Array): void {
+  const bytes = addressBytes(host.split('%', 1)[0]!);
+  const first = MAPPED_BYTES - bytes.length;
+  for (let i = 0; i < first; i++) target[i] = i < IPV4_AT - 2 ? 0 : 0xff;
+  for (let i = first; i < MAPPED_BYTES; i++) target[i] = bytes[i - first]!;
+}
+
+const IPV4_AT = 12;
+
 /** An IPv4 or IPv6 address as 4 or 16 bytes. */
 export function addressBytes(host: string): number[] {
   if (!isIPv6(host)) return host.split('.').map(Number);

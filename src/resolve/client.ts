@@ -7,6 +7,8 @@ export interface Client {
   readonly isStream: boolean;
   /** Address and port, `192.0.2.1:4242`; made when it is read, which only a sampled log line does. */
   readonly peer: string;
+  /** Writes its address to the start of `target`: 16 octets, of which IPv4 has the last four (RFC 4291, section 2.5.5.2). */
+  readAddress(target: Uint8Array): void;
   /** Where its queries are counted. */
   readonly traffic: Traffic;
   /**

@@ -171,6 +171,10 @@ class Followed implements Client, ReplySink {
     return this;
   }
 
+  readAddress(target: Uint8Array): void {
+    target.fill(0, 0, 16);
+  }
+
   holdStream(): undefined {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { TimerWheel } from '../../../src/core/timer-wheel.ts';
 import { TroubleLog } from '../../../src/core/trouble-log.ts';
 import { Traffic } from '../../../src/metrics/traffic.ts';
 import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
+import { mapAddress } from '../../../src/native/sockaddr.ts';
 import { CacheResponder } from '../../../src/resolve/cache-responder.ts';
 import type { Client, ReplySink, ReplyStream, StreamSource } from '../../../src/resolve/client.ts';
 import { Composer } from '../../../src/resolve/composer.ts';
@@ -210,6 +211,8 @@ export class House {
 export class PlayedClient implements Client, ReplySink {
   readonly isStream: boolean;
   readonly peer = '192.0.2.9:4242';
+  /** Text of its address. */
+  address = '192.0.2.9';
   readonly traffic: Traffic;
   readonly replies: Buffer[] = [];
   outcome = -1;
@@ -217,6 +220,10 @@ export class PlayedClient implements Client, ReplySink {
   constructor(traffic: Traffic, isStream: boolean) {
     this.traffic = traffic;
     this.isStream = isStream;
+  }
+
+  readAddress(target: Uint8Array): void {
+    mapAddress(this.address, target);
   }
 
   hold(): ReplySink | undefined {
