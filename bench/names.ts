@@ -19,10 +19,10 @@ export function zipfSample(names: readonly string[], count: number): string[] {
 }
 
 /** Draws one of `names` at a time in that way. */
-export function zipfDraw(names: readonly string[], random: () => number): () => string {
+export function zipfDraw(names: readonly string[], random: () => number, exponent = 1): () => string {
   const cumulative = new Float64Array(names.length);
   let total = 0;
-  for (let rank = 0; rank < names.length; rank++) cumulative[rank] = total += 1 / (rank + 1);
+  for (let rank = 0; rank < names.length; rank++) cumulative[rank] = total += 1 / (rank + 1) ** exponent;
   return () => names[firstAbove(cumulative, random() * total)]!;
 }
 

@@ -103,7 +103,7 @@ class Run {
     const begin = performance.now();
     const underWay: Promise<void>[] = [];
     for (let begun = 0; performance.now() - begin < MINUTE_MS; begun++) {
-      await sleep(begin + (begun * 1000) / LOOK_UPS_PER_SECOND - performance.now());
+      await sleep(Math.max(0, begin + (begun * 1000) / LOOK_UPS_PER_SECOND - performance.now()));
       underWay.push(this.#lookUp(minute));
     }
     await Promise.all(underWay);
