@@ -8,6 +8,7 @@ import { startCoreDns } from '../servers/coredns.ts';
 import { freePort } from '../servers/free-port.ts';
 import { program } from '../servers/programs.ts';
 import { KubernetesApi, type KubernetesObject } from './api.ts';
+import { createClusterSet } from './cluster-set.ts';
 
 /** What `startControlPlane` runs, for `skipWithout`. */
 export const CLUSTER_PROGRAMS = ['etcd', 'kube-apiserver', 'coredns'] as const;
@@ -38,6 +39,10 @@ export interface ControlPlaneOptions {
   readonly objects?: readonly KubernetesObject[];
   /** Further lines of CoreDNS's server block, such as `forward . 127.0.0.1:5301`. */
   readonly corefileLines?: readonly string[];
+  /** A further zone of its kubernetes plugin, that of a set of clusters, with the Services of cluster-set.ts. Namespace `shop` is among `objects`. */
+  readonly clusterSetZone?: string;
+  /** Where CoreDNS answers besides, on port 53: addresses of a network that the test has for itself. */
+  readonly dnsAddresses?: readonly string[];
   /** Where Services get their addresses; two of two families make a dual-stack cluster. */
   readonly serviceRanges?: readonly string[];
 }
@@ -47,7 +52,7 @@ export interface ControlPlaneOptions {
  * No controllers and no kubelet: EndpointSlices and pods' states are the test's to write. Takes about 6 s.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { objects = [], corefileLines = [], serviceRanges = ['10.96.0.0/16'] } = options;
+  const { objects = [], corefileLines = [], dnsAddresses = [], serviceRanges = ['10.96.0.0/16'] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'signpost-cluster-'));
   const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const apiUrl = `https://127.0.0.1:${apiPort}`;
@@ -59,8 +64,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const startApi = () => startApiServer(folder, etcdPort, apiPort, { serviceRanges, api });
   let apiServer = await startApi();
   for (const object of objects) await api.create(object);
+  if (clusterSetZone !== undefined) await createClusterSet(api);
   const dns = await startCoreDns({
-    corefile: (port) => corefile(port, kubeconfig, corefileLines),
+    corefile: (port) => corefile({ port, kubeconfig, lines: corefileLines, addresses: dnsAddresses }),
     readyName: 'kubernetes.default.svc.cluster.local',
   });
   return {
@@ -161,16 +167,25 @@ current-context: admin
 `;
 }
 
-function corefile(port: number, kubeconfig: string, lines: readonly string[]): string {
+interface CorefileParts {
+  readonly port: number;
+  readonly kubeconfig: string;
+  readonly lines: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+function corefile(port: number, kubeconfig: string, options: ControlPlaneOptions): string {
+  const { corefileLines = [], clusterSetZone } = options;
+  const zones = ['cluster.local', ...(clusterSetZone ? [clusterSetZone] : []), 'in-addr.arpa', 'ip6.arpa'];
   return `.:${port} {
   bind 127.0.0.1
   errors
-  kubernetes cluster.local in-addr.arpa ip6.arpa {
+  kubernetes ${zones.join(' ')} {
     kubeconfig ${kubeconfig} admin
     pods insecure
     fallthrough in-addr.arpa ip6.arpa
     ttl 30
-  }
-${lines.map((line) => `  ${line}\n`).join('')}}
+${clusterSetZone ? `    multicluster ${clusterSetZone}\n` : ''}  }
+${corefileLines.map((line) => `  ${line}\n`).join('')}}
 `;
 }
