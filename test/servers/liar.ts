@@ -43,9 +43,9 @@ export interface Liar extends Server {
   stop(): void;
 }
 
-/** A DNS server that gets its answers from `behind` and does with them what a test says; UDP and TCP, each its own socket. */
-export async function startLiar(behind: Server): Promise<Liar> {
-  const server = { host: '127.0.0.1', port: await freePort() };
+/** A DNS server that gets its answers from `behind` and does with them what a test says; UDP and TCP, each its own socket. By default on a free port of 127.0.0.1. */
+export async function startLiar(behind: Server, at?: Server): Promise<Liar> {
+  const server = at ?? { host: '127.0.0.1', port: await freePort() };
   const udp = createSocket('udp4');
   const elsewhere = createSocket('udp4');
   const tcp = createServer({ noDelay: true });
