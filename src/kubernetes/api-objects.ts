@@ -9,7 +9,7 @@ export interface ObjectMeta {
   readonly uid?: string;
   readonly resourceVersion: string;
   /** RFC 3339. */
-  readonly creationTimestamp?: string | null;
+  readonly deletionTimestamp?: string | null;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }

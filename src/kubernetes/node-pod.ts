@@ -10,30 +10,27 @@ export interface NodePod {
   readonly dnsPolicy: string;
   /** `dnsConfig.searches`, as they stand there. */
   readonly searches: readonly string[];
-  /** The option of `dnsConfig`, as it stands there; undefined: none. */
+  /** Of the last option `ndots` of `dnsConfig`; '' for one without a value. */
   readonly ndots: string | undefined;
   /** Its addresses are the node's own. */
   readonly isHostNetwork: boolean;
-  /** Its containers are over for good: its addresses may be another's already. */
+  /** Its containers are over for good, or will be soon: its addresses may be another's any moment. */
   readonly isEnded: boolean;
-  /** By the API server's clock; 0: not said. */
-  readonly createdAtMs: number;
 }
 
 /** Reads the fields that are kept. */
 export function readPod({ metadata, spec = {}, status = {} }: Pod): NodePod {
   const { podIP, podIPs, phase } = status;
   const hosts = podIPs?.map(({ ip }) => ip) ?? (podIP === undefined ? [] : [podIP]);
-  const createdAtMs = Date.parse(metadata.creationTimestamp ?? '');
+  // Of options that are given twice, resolvers take the last.
+  const ndots = spec.dnsConfig?.options?.findLast(({ name }) => name === 'ndots');
   return {
     namespace: metadata.namespace ?? '',
     addresses: hosts.map((host) => canonicalHost(host ?? '')).filter((host) => host !== undefined),
     dnsPolicy: spec.dnsPolicy ?? 'ClusterFirst',
     searches: spec.dnsConfig?.searches ?? [],
-    // Of options that are given twice, resolvers take the last.
-    ndots: spec.dnsConfig?.options?.findLast(({ name }) => name === 'ndots')?.value ?? undefined,
+    ndots: ndots === undefined ? undefined : (ndots.value ?? ''),
     isHostNetwork: spec.hostNetwork === true,
-    isEnded: phase === 'Succeeded' || phase === 'Failed',
-    createdAtMs: Number.isNaN(createdAtMs) ? 0 : createdAtMs,
+    isEnded: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp != null,
   };
 }
