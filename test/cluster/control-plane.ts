@@ -52,7 +52,7 @@ export interface ControlPlaneOptions {
  * No controllers and no kubelet: EndpointSlices and pods' states are the test's to write. Takes about 6 s.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { objects = [], corefileLines = [], dnsAddresses = [], serviceRanges = ['10.96.0.0/16'] } = options;
+  const { objects = [], clusterSetZone, serviceRanges = ['10.96.0.0/16'] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'signpost-cluster-'));
   const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const apiUrl = `https://127.0.0.1:${apiPort}`;
@@ -66,7 +66,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   for (const object of objects) await api.create(object);
   if (clusterSetZone !== undefined) await createClusterSet(api);
   const dns = await startCoreDns({
-    corefile: (port) => corefile({ port, kubeconfig, lines: corefileLines, addresses: dnsAddresses }),
+    corefile: (port) => corefile(port, kubeconfig, options),
     readyName: 'kubernetes.default.svc.cluster.local',
   });
   return {
@@ -167,18 +167,11 @@ current-context: admin
 `;
 }
 
-interface CorefileParts {
-  readonly port: number;
-  readonly kubeconfig: string;
-  readonly lines: readonly string[];
-  readonly addresses: readonly string[];
-}
-
 function corefile(port: number, kubeconfig: string, options: ControlPlaneOptions): string {
-  const { corefileLines = [], clusterSetZone } = options;
+  const { corefileLines = [], dnsAddresses = [], clusterSetZone } = options;
   const zones = ['cluster.local', ...(clusterSetZone ? [clusterSetZone] : []), 'in-addr.arpa', 'ip6.arpa'];
-  return `.:${port} {
-  bind 127.0.0.1
+  return `.:${port}${dnsAddresses.length > 0 ? ' .:53' : ''} {
+  bind ${['127.0.0.1', ...dnsAddresses].join(' ')}
   errors
   kubernetes ${zones.join(' ')} {
     kubeconfig ${kubeconfig} admin
