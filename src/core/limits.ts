@@ -57,6 +57,21 @@ export const MENTIONED_NAMES = limit('mentioned_names', 1024);
 /** Zones whose entries are being dropped from the cache at one time; look-ups compare with each. 16 x 60 ns. Full: the walk goes to its end at once, 12 to 36 ms of 32 MiB. */
 export const DROPPED_ZONES = limit('dropped_zones', 16);
 
+/**
+ * Notes of which cached answers depend on which Service, so that a change finds them: half of what the usual cache holds at most, for there are other names too. 131,072 x 20 B = 2.5 MiB, grown to by
+ * doubling. Full: those that came to nothing are looked for, and answers that cannot be noted live for a second.
+ */
+export const ENTRY_LINKS = limit('entry_links', 131_072);
+
+/** Services whose changes in the last 30 s are remembered: 50 a second in a busy cluster are 1,500. 4,096 x 120 B = 480 KiB. Full: all answers about Services live for a second. */
+export const CHANGED_SERVICES = limit('changed_services', 4096);
+
+/** Names that are asked for again because their Service has changed. 256 x 0.5 KiB = 128 KiB, and 40 B for each of 4,096 that are known to stay the same. Full: asked for when a client asks. */
+export const RE_ASKED_NAMES = limit('re_asked_names', 256);
+
+/** Questions a second on that account: 100 of 10 us are a thousandth of the thread; 5,000 nodes with the same popular Service ask 9 times in 5 s. Full: asked at the next step, or when a client asks. */
+export const RE_ASKS = limit('re_asks_per_second', 100);
+
 /** Options (EDE) that are kept with an answer: a code and a sentence. Longer ones are dropped. */
 export const KEPT_OPTIONS = limit('kept_options_bytes', 256);
 
@@ -92,6 +107,15 @@ export const DEPARTURES_A_TURN = limit('departures_a_turn', 64);
 
 /** Names that lead to others whose answers are begun, or put together, in a turn of the loop. 64 x 10 us = 0.6 ms. Full: the next turn. */
 export const FOLLOWED_A_TURN = limit('followed_a_turn', 64);
+
+/** Answers to names by what stands above them, given in a turn of the loop: 64 x 8 us = 0.5 ms. Full: the next turn. */
+export const HELD_A_TURN = limit('held_a_turn', 64);
+
+/** Search paths gone ahead of their resolvers at one time. 256 x 0.6 KiB = 150 KiB, and as many clients that wait. Full: the resolver asks by itself. */
+export const LOOK_AHEADS = limit('look_aheads', 256);
+
+/** Of these, steps in a turn of the loop: 32 x 10 us = 0.3 ms. Full: the next turn. */
+export const LOOK_AHEADS_A_TURN = limit('look_aheads_a_turn', 32);
 
 /** TCP connections to one upstream while one is stalled; 2 in calm. 8 x about 130 KiB (slots, output, kernel) = 1 MiB. Full: UDP. */
 export const CONNECTIONS = limit('connections', 8);
@@ -215,6 +239,9 @@ export const CLUSTER_DNS_ENDPOINTS = limit('cluster_dns_endpoints', 256);
 
 /** DNS pods that one node asks directly: 8 x 2 connections of 130 KiB = 2 MiB here, and in a pod the connections of an eighth of 5,000 nodes where there are 64 of them. Full: other nodes ask the others. */
 export const CLUSTER_DNS_DIRECT = limit('cluster_dns_direct', 8);
+
+/** Nodes whose names are answered: 10,000, twice what Kubernetes is built for, x 3 KiB (a name, a label, an address and its reverse; measured) = 30 MiB. Full: the names of the others are asked upstream. */
+export const NODES = limit('nodes', 10_000);
 
 /** Bytes of the cache's snapshot in `--state`: 67,108,864, twice what the usual cache comes to; /run is memory. Full: what fits is kept. */
 export const SNAPSHOT_BYTES = limit('snapshot_bytes', 64 * 1024 * 1024);

@@ -27,6 +27,7 @@ import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import { Following, type NameAnswers } from './following.ts';
 import type { LocalAnswers } from './local-answers.ts';
+import type { NodeNames } from './node-names.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 import { mayServeStale } from './stale-rule.ts';
@@ -45,6 +46,8 @@ export interface ResolverParts {
   control: FlightControl;
   local: LocalAnswers;
   loops: LoopTrap;
+  /** Undefined: names of nodes are asked upstream, as all others. */
+  nodeNames?: NodeNames | undefined;
   queryLog: QueryLog;
   /** Of the names in the cache's keys. */
   seed: number;
@@ -184,7 +187,8 @@ export class Resolver implements NameAnswers {
       return true;
     }
     const isSpecial = query.class === CLASS_CH || query.type === TYPE_ANY;
-    if (zone.forwarder !== undefined && zone.rules === undefined && !isSpecial) return false;
+    const mayBeNode = this.#parts.nodeNames?.mayAnswer(zone) === true;
+    if (zone.forwarder !== undefined && zone.rules === undefined && !isSpecial && !mayBeNode) return false;
     if (!this.#draftLocally(query, zone)) return false;
     this.#transient.write(query, this.#draft, nowMs);
     this.#parts.composer.compose(query, this.#transient.memory, 0, nowMs, client.isStream, 'local', reply);
@@ -201,6 +205,7 @@ export class Resolver implements NameAnswers {
       cacheTraffic.count(zone.id, rule);
       return true;
     }
+    if (this.#parts.nodeNames?.answer(query, zone, this.#draft) === true) return true;
     if (zone.forwarder !== undefined) return false;
     local.loopback(query, zone.name, this.#draft);
     return true;

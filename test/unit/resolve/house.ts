@@ -14,6 +14,7 @@ import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
 import { LocalAnswers } from '../../../src/resolve/local-answers.ts';
+import { NodeNames } from '../../../src/resolve/node-names.ts';
 import { PassThrough } from '../../../src/resolve/pass-through.ts';
 import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
@@ -120,6 +121,7 @@ export class House {
   readonly cluster = new PlayedUpstream();
   readonly traffic = new Traffic();
   readonly zones = new ZoneIds();
+  readonly nodeNames: NodeNames;
   readonly resolver: Resolver;
   readonly queryLog: QueryLog;
   readonly delivery: Delivery;
@@ -138,6 +140,7 @@ export class House {
     this.delivery = delivery;
     const local = new LocalAnswers({ version: '1.2.3', nodeName: 'node-1' });
     this.queryLog = new QueryLog(options.log ?? silentLogger);
+    this.nodeNames = new NodeNames({ cache, flights });
     this.resolver = new Resolver({
       cache,
       cacheTraffic,
@@ -147,6 +150,7 @@ export class House {
       control: delivery,
       local,
       loops: { catch: () => false },
+      nodeNames: this.nodeNames,
       queryLog: this.queryLog,
       seed,
       wheel,
