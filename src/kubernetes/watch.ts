@@ -32,6 +32,8 @@ export interface WatchParts {
   silentMs?: number;
   /** A server that knows no streamed lists sends objects and never says that these are all: for so long that is waited for. */
   streamedListMs?: number;
+  /** So long after a watch ended in good order the next one may begin, and nothing was broken: it goes on where the other ended. */
+  renewalMs?: number;
 }
 
 const SILENT_MS = 90_000;
@@ -42,7 +44,6 @@ const SHORT_MS = 1000;
 /** The longest wait after 403. */
 const MOST_REFUSED_MS = 300_000;
 const STREAMED_LIST_MS = 30_000;
-/** The server ends watches in good order, and the next one goes on where that ended: nothing is missed. For so long that is no break. */
 const RENEWAL_MS = 1000;
 /** Bytes that are read in a turn of the loop: some 20 objects, 0.4 ms. */
 const PORTION = 16_384;
@@ -137,7 +138,7 @@ export class Watch<T extends ApiObject = ApiObject> {
           await this.#sleep(this.#backoff.next());
         } else {
           this.#backoff.reset();
-          this.#renewal = setTimeout(() => this.#notLive(), RENEWAL_MS).unref();
+          this.#renewal = setTimeout(() => this.#notLive(), this.#parts.renewalMs ?? RENEWAL_MS).unref();
         }
       } catch (error) {
         this.#notLive();

@@ -40,12 +40,12 @@ function hasApi({ serve }: ManifestPlan): boolean {
 
 function roles(plan: ManifestPlan): Manifest[] {
   if (!hasApi(plan)) return [];
-  const { clusterDnsService, search, hasNodeNames } = plan.serve.config;
+  const { clusterDnsService, search, hasNodeNames, isClusterDnsDirect } = plan.serve.config;
   const { namespace, names } = clusterDnsService;
   const role = Manifest.load('role').set(['metadata', 'namespace'], namespace);
   if (!isDeepStrictEqual(names, CLUSTER_DNS_SERVICES.names)) role.set(['rules', 0, 'resourceNames'], names);
   const clusterRole = Manifest.load('cluster-role');
-  if (!hasNodeNames) clusterRole.remove(['rules', NODES_RULE]);
+  if (!hasNodeNames && !isClusterDnsDirect) clusterRole.remove(['rules', NODES_RULE]);
   if (search !== 'complete') clusterRole.remove(['rules', PODS_RULE]);
   const binding = (name: string): Manifest => Manifest.load(name).set(['subjects', 0, 'namespace'], plan.namespace);
   return [

@@ -229,6 +229,7 @@ test('of the whole cluster the API gives Services and EndpointSlices, pods and n
   assert.deepEqual(rules({}), always);
   assert.deepEqual(rules({ search: 'complete' }), [...always, 'list, watch pods']);
   assert.deepEqual(rules({ nodeNames: true, lease: true }), [...always, 'list, watch nodes']);
+  assert.deepEqual(rules({ clusterDns: ['endpoints'] }), [...always, 'list, watch nodes']);
   assert.deepEqual(rules({ search: 'complete', nodeNames: true }), [
     ...always,
     'list, watch pods',
