@@ -86,6 +86,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   RoleBinding: 'rolebindings',
   ClusterRole: 'clusterroles',
   ClusterRoleBinding: 'clusterrolebindings',
+  CustomResourceDefinition: 'customresourcedefinitions',
+  ServiceImport: 'serviceimports',
 };
 
 function collectionOf({ apiVersion, kind, metadata }: KubernetesObject): string {

@@ -29,7 +29,7 @@ export function differencesOf(
   const isMissing = ({ question, data }: Requirement) => !given.get(keyOf(question))!.has(data);
   const isUnexpected = ({ question }: Requirement) => {
     const all = wanted.get(keyOf(question))!;
-    return [...given.get(keyOf(question))!].some((data) => !all.has(data));
+    return [...given.get(keyOf(question))!].some((data) => !all.has(data) && data !== NO_SUCH_NAME);
   };
   return Object.values(KINDS).flatMap((kind) => {
     const ofKind = requirements.filter((one) => one.kind === kind);

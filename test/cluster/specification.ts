@@ -20,7 +20,10 @@ export interface Requirement {
 /** What a name that must not exist has in place of RDATA. */
 export const NO_SUCH_NAME = 'NXDOMAIN';
 
-/** Every kind, in the order of the specification. The last ones it does not say, but every cluster DNS in use has them. */
+/**
+ * Every kind, in the order of the specification. It speaks of endpoints of headless Services alone; those of Services with ClusterIP have names
+ * and PTR at every cluster DNS in use, and count the same.
+ */
 export const KINDS = {
   version: { section: '2.2', title: 'TXT of the schema version' },
   address: { section: '2.3.1', title: 'A and AAAA of a Service with ClusterIP' },
@@ -37,7 +40,6 @@ export const KINDS = {
   external: { section: '2.5', title: 'CNAME of an ExternalName Service' },
   pod: { section: '2.6', title: 'A and AAAA of a pod by its address' },
   notReady: { section: '2.1', title: 'NXDOMAIN of endpoints that are not ready' },
-  clusterIpEndpoint: { section: 'beyond', title: 'A, AAAA and PTR of endpoints of a Service with ClusterIP' },
 } as const satisfies Record<string, RecordKind>;
 
 const ZONE = 'cluster.local';
@@ -85,13 +87,8 @@ function ofClusterIp(name: string, { addresses, spec, endpoints }: ClusterIpServ
   return [
     ...addresses.map((address) => addressOf(KINDS.address, name, address)),
     ...namedPorts(spec.ports).map((port) => srvOf(KINDS.srv, port, name, name)),
-    ...addresses.map((address) => requirement(KINDS.ptr, [reverseName(address), 'PTR'], nameData(name))),
-    ...endpoints
-      .filter(({ isReady }) => isReady)
-      .flatMap((endpoint) => [
-        addressOf(KINDS.clusterIpEndpoint, `${endpoint.label}.${name}`, endpoint.address),
-        ptrOf(KINDS.clusterIpEndpoint, endpoint, name),
-      ]),
+    ...addresses.map((address) => ptrOf(KINDS.ptr, address, name)),
+    ...endpoints.filter(({ isReady }) => isReady).flatMap((endpoint) => namesOf(endpoint, name)),
   ];
 }
 
@@ -112,12 +109,19 @@ function ofHeadless(name: string, endpoints: readonly KnownEndpoint[]): Requirem
 
 function ofEndpoint(endpoint: KnownEndpoint, service: string): Requirement[] {
   const { label, address, hasHostname, ports } = endpoint;
-  const own = `${label}.${service}`;
+  const kind = hasHostname ? KINDS.namedSrv : KINDS.namelessSrv;
   return [
     addressOf(KINDS.headless, service, address),
+    ...namedPorts(ports).map((port) => srvOf(kind, port, service, `${label}.${service}`)),
+    ...namesOf(endpoint, service),
+  ];
+}
+
+function namesOf({ label, address, hasHostname }: KnownEndpoint, service: string): Requirement[] {
+  const own = `${label}.${service}`;
+  return [
     addressOf(hasHostname ? KINDS.named : KINDS.nameless, own, address),
-    ...namedPorts(ports).map((port) => srvOf(hasHostname ? KINDS.namedSrv : KINDS.namelessSrv, port, service, own)),
-    ptrOf(hasHostname ? KINDS.namedPtr : KINDS.namelessPtr, endpoint, service),
+    ptrOf(hasHostname ? KINDS.namedPtr : KINDS.namelessPtr, address, own),
   ];
 }
 
@@ -176,8 +180,8 @@ function srvOf(kind: RecordKind, { name, port, protocol }: ServicePort, service:
   return requirement(kind, question, port.toString(16).padStart(4, '0') + nameData(target));
 }
 
-function ptrOf(kind: RecordKind, { label, address }: KnownEndpoint, service: string): Requirement {
-  return requirement(kind, [reverseName(address), 'PTR'], nameData(`${label}.${service}`));
+function ptrOf(kind: RecordKind, address: string, target: string): Requirement {
+  return requirement(kind, [reverseName(address), 'PTR'], nameData(target));
 }
 
 function addressType(address: string): string {
