@@ -27,9 +27,11 @@ import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import { Following, type NameAnswers } from './following.ts';
 import type { LocalAnswers } from './local-answers.ts';
+import { LookAhead, type LookUps } from './look-ahead.ts';
 import type { NodeNames } from './node-names.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
+import { IS_ABSENT, NO_FINDING, SearchLocal, type ServiceNames } from './search-local.ts';
 import { mayServeStale } from './stale-rule.ts';
 import { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
@@ -53,13 +55,17 @@ export interface ResolverParts {
   seed: number;
   wheel: TimerWheel;
   routes: RouteTable<Zone>;
+  /** What the Kubernetes API says; undefined: it is not asked. */
+  services?: ServiceNames | undefined;
 }
 
 /**
  * What the cache could not answer: local names at once, something stale where that is all there is, the rest by asking upstream, once for all
  * who ask the same.
  */
-export class Resolver implements NameAnswers {
+export class Resolver implements LookUps, NameAnswers {
+  readonly search: SearchLocal;
+  readonly ahead: LookAhead;
   readonly #parts: ResolverParts;
   readonly #draft = new AnswerDraft();
   readonly #transient = new TransientEntry();
@@ -71,6 +77,8 @@ export class Resolver implements NameAnswers {
     this.#routes = parts.routes;
     const { clock, flights, seed } = parts;
     this.#following = new Following({ clock, flights, names: this, seed });
+    this.search = new SearchLocal(parts);
+    this.ahead = new LookAhead({ clock, cuts: this.search.cuts, names: this, seed });
   }
 
   /** From the next question on; questions in flight end as they began. */
@@ -85,7 +93,19 @@ export class Resolver implements NameAnswers {
     if (this.#parts.loops.catch(query.bytes, query.start + HEADER_LENGTH))
       return this.#answerProbe(query, zone, client, reply);
     if (this.#parts.queryLog.isOn) this.#parts.queryLog.note(query, zone.id, client);
-    return this.#answer(query, zone, nowMs, client, reply);
+    this.search.finding = NO_FINDING;
+    const outcome = this.#answer(query, zone, nowMs, client, reply);
+    const { finding } = this.search;
+    if (finding !== NO_FINDING) this.ahead.consider(query, zone, finding === IS_ABSENT, nowMs);
+    return outcome;
+  }
+
+  lookUp(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
+    const { cache, composer } = this.#parts;
+    const at = cache.findFresh(query, nowMs);
+    if (at === -1) return this.#answer(query, this.#zoneOf(query), nowMs, client, reply);
+    composer.compose(query, cache.memory, at, nowMs, client.isStream, 'cache', reply);
+    return ANSWERED;
   }
 
   answerName(query: QueryView, isRefresh: boolean, nowMs: number, client: Client, reply: Reply): number {
@@ -103,8 +123,9 @@ export class Resolver implements NameAnswers {
   #answer(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): number {
     if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
     const { cache, cacheTraffic } = this.#parts;
-    cacheTraffic.count(zone.id, MISS);
     const expired = cache.expiredOfLast(nowMs, zone.cache.staleSeconds);
+    if (this.search.concerns(query, zone) && this.search.answer(query, zone, nowMs, client, reply)) return ANSWERED;
+    cacheTraffic.count(zone.id, MISS);
     if (expired !== -1) {
       const isPostponed = cache.memory.recheckAtMs(expired) > nowMs;
       if (mayServeStale(cache.memory, expired, query, zone)) {
@@ -173,10 +194,10 @@ export class Resolver implements NameAnswers {
   }
 
   #depart(query: QueryView, zone: Zone, isRefresh: boolean): Flight {
-    const { flights, control } = this.#parts;
+    const { clock, flights, control } = this.#parts;
     const flight = flights.begin(query, zone, cacheKey(query), isRefresh, control);
-    if (zone.target === undefined) zone.forwarder!.ask(flight);
-    else this.#following.follow(flight, zone.target);
+    if (zone.target !== undefined) this.#following.follow(flight, zone.target);
+    else if (isRefresh || !zone.isCluster || !this.search.depart(flight, clock.nowMs())) zone.forwarder!.ask(flight);
     return flight;
   }
 

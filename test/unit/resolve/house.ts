@@ -19,6 +19,7 @@ import { PassThrough } from '../../../src/resolve/pass-through.ts';
 import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED } from '../../../src/resolve/responder.ts';
+import type { ServiceNames } from '../../../src/resolve/search-local.ts';
 import { ZoneFlush } from '../../../src/resolve/zone-flush.ts';
 import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
 import type { RelayTarget } from '../../../src/upstream/relay.ts';
@@ -55,6 +56,10 @@ export interface HouseOptions {
   log?: Logger;
   /** Of the names in the cache's keys. */
   seed?: number;
+  /** `--search local`. */
+  hasSearch?: boolean;
+  /** What the Kubernetes API says. */
+  services?: ServiceNames;
 }
 
 const USUAL: Omit<ZoneConfig, 'zone'> = {
@@ -155,7 +160,9 @@ export class House {
       seed,
       wheel,
       routes: this.#routes(options),
+      services: options.services,
     });
+    this.resolver.search.isOn = options.hasSearch === true;
     const { queryLog, resolver } = this;
     const log = options.log ?? silentLogger;
     this.flush = new ZoneFlush(cache, flights);

@@ -1,0 +1,286 @@
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import { AnswerDraft } from '../cache/answer-draft.ts';
+import { type CacheTraffic, HIT_DENIAL } from '../cache/cache-traffic.ts';
+import { KIND_NEGATIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
+import { keyOf } from '../cache/key.ts';
+import type { Clock } from '../core/clock.ts';
+import type { TimerWheel } from '../core/timer-wheel.ts';
+import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
+import { cutAt, serviceAt } from '../search/cluster-names.ts';
+import {
+  CLASS_IN,
+  FLAG_AA,
+  FLAG_CD,
+  FLAG_RD,
+  HEADER_LENGTH,
+  RCODE_NXDOMAIN,
+  TYPE_A,
+  TYPE_DS,
+  TYPE_SOA,
+} from '../wire/constants.ts';
+import type { QueryView } from '../wire/query.ts';
+import type { Reply } from '../wire/reply.ts';
+import type { Client } from './client.ts';
+import type { Composer } from './composer.ts';
+import { CutFirst } from './cut-first.ts';
+import { CUT_ABSENT, CUT_EXISTS, CUT_FAILED, CUT_UNKNOWN, CUT_WAS_ABSENT, Cuts } from './cuts.ts';
+import type { Flight, FlightControl } from './flight.ts';
+import type { Flights } from './flights.ts';
+import { OwnQuestion } from './own-question.ts';
+import { SoaRecord } from './soa-record.ts';
+import { TransientEntry } from './transient-entry.ts';
+import type { Zone } from './zone.ts';
+
+/** Which Services there are; `KnownServices` fulfils it. */
+export interface ServiceNames {
+  /** Whether `has` is to be believed where it says no. */
+  readonly isCurrent: boolean;
+  has(bytes: Uint8Array, serviceAt: number): boolean;
+}
+
+export interface SearchLocalParts {
+  cache: AnswerCache;
+  cacheTraffic: CacheTraffic;
+  clock: Clock;
+  composer: Composer;
+  flights: Flights;
+  control: FlightControl;
+  seed: number;
+  wheel: TimerWheel;
+  services?: ServiceNames | undefined;
+}
+
+export const NO_FINDING = 0;
+/** The name was answered as absent. */
+export const IS_ABSENT = 1;
+/** It is being asked for, and probably absent. */
+export const IS_DOUBTFUL = 2;
+
+/** Not known to be absent. */
+const UNPROVED = 0;
+const BY_CUT = 1;
+const BY_SERVICES = 2;
+/** A cut whose time is over, while all upstreams are down. */
+const BY_STALE_CUT = 3;
+
+/**
+ * Makes a pod's search path short in the cluster's zone, and changes no answer: NXDOMAIN at a name answers all below it (RFC 8020), for as long as that answer
+ * lives, and what is not known to be absent is asked together with the name above it, or after it where that did not exist before. docs/search-paths.md has the drawing.
+ */
+export class SearchLocal {
+  /** `--search` is not `off`. */
+  isOn = false;
+  /** Names answered because one above them does not exist; because there is no such Service; and the former while all upstreams are down. Read by the metrics. */
+  byCut = 0;
+  byServices = 0;
+  byStaleCut = 0;
+  /** Cuts that were asked for. */
+  questions = 0;
+  /** NO_FINDING, IS_ABSENT or IS_DOUBTFUL: what came of the last name that was answered or asked for, since the caller set this back. */
+  finding = NO_FINDING;
+  readonly cuts: Cuts;
+  readonly #parts: SearchLocalParts;
+  readonly #own: OwnQuestion;
+  readonly #cutFirst: CutFirst;
+  readonly #soa = new SoaRecord();
+  /** Whose record it is. */
+  #soaZone = '';
+  #soaFlags = 0;
+  /** What the cut that was found worth asking for looked like. */
+  #lastLook = CUT_UNKNOWN;
+  readonly #draft = new AnswerDraft();
+  readonly #transient = new TransientEntry();
+
+  constructor(parts: SearchLocalParts) {
+    this.#parts = parts;
+    const { cache, clock, flights, seed, wheel } = parts;
+    this.cuts = new Cuts(cache, seed);
+    this.#own = new OwnQuestion(seed);
+    this.#cutFirst = new CutFirst({ cache, clock, cuts: this.cuts, flights, wheel });
+  }
+
+  /** Questions that were held back, and answered by their cut without being asked. */
+  get spared(): number {
+    return this.#cutFirst.answered;
+  }
+
+  /** Whether a question may be answered from what is known of other names: of class IN and a type that speaks of the name, not signed, and meant for a cache. */
+  concerns(query: QueryView, zone: Zone): boolean {
+    return (
+      this.isOn &&
+      zone.isCluster &&
+      query.class === CLASS_IN &&
+      !query.dnssecOk &&
+      (query.flags & (FLAG_RD | FLAG_CD)) === FLAG_RD &&
+      speaksOfName(query.type)
+    );
+  }
+
+  /** Fills `reply` and returns true where the name is known to be absent. `query` is one that this `concerns` and the cache has no live entry of. */
+  answer(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): boolean {
+    const { bytes, nameEnd } = query;
+    const start = query.start + HEADER_LENGTH;
+    const proof = this.#prove(bytes, start, nameEnd, zone, nowMs);
+    if (proof === UNPROVED || this.cuts.hasRecords(bytes, start, nameEnd, zone, nowMs)) return false;
+    const { cacheTraffic, composer } = this.#parts;
+    const { memory } = this.#transient;
+    if (proof === BY_STALE_CUT) {
+      this.byStaleCut++;
+      this.#write(query, zone, 1, nowMs);
+      composer.composeStale(query, memory, 0, zone.cache.staleTtlSeconds, client.isStream, reply);
+    } else if (proof === BY_CUT) {
+      this.byCut++;
+      cacheTraffic.count(zone.id, HIT_DENIAL);
+      this.#write(query, zone, this.#secondsLeft(nowMs), nowMs);
+      composer.compose(query, memory, 0, nowMs, client.isStream, 'cache', reply);
+      this.#refresh(bytes, nameEnd, zone, nowMs);
+    } else {
+      this.byServices++;
+      this.#write(query, zone, this.#ownSeconds(zone), nowMs);
+      composer.compose(query, memory, 0, nowMs, client.isStream, 'local', reply);
+    }
+    const source = proof === BY_SERVICES ? SOURCE_LOCAL : SOURCE_CACHE;
+    client.traffic.response(zone.id, RCODE_NXDOMAIN, reply.length, 0, source);
+    this.finding = IS_ABSENT;
+    return true;
+  }
+
+  /**
+   * Whether the way out of a flight that has just begun is taken care of: what is asked is the cut above it, and the name itself only where that exists. Else the caller asks; what is above is then
+   * asked for beside it, where nothing is known of it.
+   */
+  depart(flight: Flight, nowMs: number): boolean {
+    const { message, questionEnd, zone } = flight;
+    if (!this.isOn || flight.dnssecBits !== 0 || !flight.isShared || zone.forwarder!.isAllDown) return false;
+    if (message[questionEnd - 1] !== CLASS_IN || message[questionEnd - 2] !== 0) return false;
+    if (!speaksOfName((message[questionEnd - 4]! << 8) | message[questionEnd - 3]!)) return false;
+    const nameEnd = questionEnd - 4;
+    const at = this.#cutToAsk(message, HEADER_LENGTH, nameEnd, zone, nowMs);
+    if (at === -1) return false;
+    this.finding = IS_DOUBTFUL;
+    const wasAbsent = this.#lastLook === CUT_WAS_ABSENT;
+    const { flights } = this.#parts;
+    const cut = this.#own.write(message, at, at, at, nameEnd, TYPE_A);
+    let asked = flights.find(cut, keyOf(cut.nameHash, TYPE_A, CLASS_IN, 0));
+    const isUnderWay = asked !== undefined;
+    if (asked === undefined) {
+      if (!flights.hasRoom(true)) return false;
+      asked = this.#askCut(cut, zone);
+    }
+    if (!(isUnderWay || wasAbsent) || !flights.hasRoomToWait()) return false;
+    this.#cutFirst.hold(flight, at, asked, cut, nowMs);
+    return true;
+  }
+
+  /** Offset of the cut that is worth asking for, or -1. From the top: a namespace that does not exist spares the questions for all its Services. */
+  #cutToAsk(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone, nowMs: number): number {
+    const { services } = this.#parts;
+    const nearest = cutAt(bytes, start, nameEnd, zone.labels);
+    if (nearest === -1) return -1;
+    const service = serviceAt(bytes, start, nameEnd, zone.labels);
+    if (service !== -1 && services?.isCurrent && services.has(bytes, service)) return -1;
+    const above = cutAt(bytes, nearest, nameEnd, zone.labels);
+    for (const cut of [above, nearest]) {
+      if (cut === -1) continue;
+      this.#lastLook = this.cuts.look(bytes, cut, nameEnd, nowMs);
+      if (this.#lastLook === CUT_UNKNOWN || this.#lastLook === CUT_WAS_ABSENT) return cut;
+      if (this.#lastLook !== CUT_EXISTS) return -1;
+    }
+    return -1;
+  }
+
+  #prove(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone, nowMs: number): number {
+    const { services } = this.#parts;
+    const service = services?.isCurrent ? serviceAt(bytes, start, nameEnd, zone.labels) : -1;
+    const isKnown = service !== -1 && services!.has(bytes, service);
+    if (service !== -1 && !isKnown && this.#knowsSoa(bytes, service, nameEnd, zone, nowMs)) return BY_SERVICES;
+    for (let cut = cutAt(bytes, start, nameEnd, zone.labels); cut !== -1; ) {
+      // Where there is the Service, there is its namespace, whatever was said before.
+      if (isKnown && cut > service) break;
+      const state = this.cuts.look(bytes, cut, nameEnd, nowMs);
+      if (state === CUT_ABSENT && this.#learn(zone)) return BY_CUT;
+      if (state === CUT_WAS_ABSENT && this.#isBridge(zone, nowMs) && this.#learn(zone)) return BY_STALE_CUT;
+      if (state === CUT_FAILED) break;
+      cut = cutAt(bytes, cut, nameEnd, zone.labels);
+    }
+    return UNPROVED;
+  }
+
+  /** Whether we can say "no" in the zone's name: with the SOA record that the cluster DNS said it with, of whatever name. */
+  #knowsSoa(bytes: Uint8Array, service: number, nameEnd: number, zone: Zone, nowMs: number): boolean {
+    if (this.#soaZone === zone.name) return true;
+    const namespace = service + 1 + bytes[service]!;
+    const state = this.cuts.look(bytes, namespace, nameEnd, nowMs);
+    return state !== CUT_UNKNOWN && state !== CUT_FAILED && this.#learn(zone);
+  }
+
+  /** Takes the SOA record of the entry that was looked at last. */
+  #learn(zone: Zone): boolean {
+    const { memory } = this.#parts.cache;
+    const at = this.cuts.entry;
+    if (memory.kind(at) !== KIND_NEGATIVE || memory.answers(at) !== 0 || !this.#soa.take(memory, at)) return false;
+    this.#soaZone = zone.name;
+    this.#soaFlags = memory.flags(at) & FLAG_AA;
+    return true;
+  }
+
+  #isBridge(zone: Zone, nowMs: number): boolean {
+    const endMs = this.#parts.cache.memory.freshUntilMs(this.cuts.entry) + zone.cache.staleSeconds * 1000;
+    return zone.forwarder!.isAllDown && nowMs < endMs;
+  }
+
+  #secondsLeft(nowMs: number): number {
+    return Math.ceil((this.#parts.cache.memory.freshUntilMs(this.cuts.entry) - nowMs) / 1000);
+  }
+
+  /** For how long a "no" of our own may be kept: as long as one of the cluster DNS. */
+  #ownSeconds({ cache: { negativeMaxSeconds, negativeMinSeconds } }: Zone): number {
+    return Math.max(negativeMinSeconds, Math.min(this.#soa.minimumSeconds, negativeMaxSeconds));
+  }
+
+  /** An answer that the query's name does not exist, into the transient entry. */
+  #write(query: QueryView, zone: Zone, seconds: number, nowMs: number): void {
+    const draft = this.#draft;
+    draft.takeRcode(RCODE_NXDOMAIN);
+    draft.kind = KIND_NEGATIVE;
+    draft.flags = this.#soaFlags;
+    draft.zone = zone.id;
+    draft.seconds = seconds;
+    draft.capSeconds = seconds;
+    draft.message = this.#soa.bytes;
+    draft.bodyEnd = this.#soa.length;
+    draft.authorities = 1;
+    draft.ttlOffsets = this.#soa.ttlOffsets;
+    draft.ttlCount = 1;
+    this.#transient.write(query, draft, nowMs);
+  }
+
+  /** A cut that many names are answered by is asked for again before it ends, as any other answer. */
+  #refresh(bytes: Uint8Array, nameEnd: number, zone: Zone, nowMs: number): void {
+    const { cache, flights } = this.#parts;
+    const { memory } = cache;
+    const { entry } = this.cuts;
+    const hits = memory.countHit(entry);
+    const least = zone.cache.prefetchHits;
+    if (nowMs < memory.refreshAtMs(entry) || least === 0 || hits < least) return;
+    if (memory.has(entry, STATE_REFRESHING) || zone.forwarder!.isAllDown) return;
+    const at = nameEnd - (memory.questionLength(entry) - 4);
+    const cut = this.#own.write(bytes, at, at, at, nameEnd, TYPE_A);
+    if (flights.find(cut, keyOf(cut.nameHash, TYPE_A, CLASS_IN, 0)) !== undefined || !flights.hasRoom(true)) return;
+    this.#askCut(cut, zone);
+    memory.mark(entry, STATE_REFRESHING);
+  }
+
+  #askCut(cut: QueryView, zone: Zone): Flight {
+    const { flights, control } = this.#parts;
+    this.questions++;
+    const flight = flights.begin(cut, zone, keyOf(cut.nameHash, TYPE_A, CLASS_IN, 0), true, control);
+    zone.forwarder!.ask(flight);
+    return flight;
+  }
+}
+
+/** The cluster DNS says NODATA to SOA at any name, and DS is asked of the zone above. */
+function speaksOfName(type: number): boolean {
+  return type !== TYPE_SOA && type !== TYPE_DS;
+}
