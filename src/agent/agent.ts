@@ -18,7 +18,8 @@ import { registerTrafficMetrics } from '../metrics/traffic-metrics.ts';
 import { TrafficTable } from '../metrics/traffic-table.ts';
 import { ZoneIds } from '../metrics/zone-ids.ts';
 import { registerNodeNetworkMetrics } from '../node-network/metrics.ts';
-import { ClusterKnowledge } from './cluster-knowledge.ts';
+import { ClusterDnsDirect } from './cluster-dns-direct.ts';
+import { type ClusterDnsPlaces, ClusterKnowledge } from './cluster-knowledge.ts';
 import { configReport } from './config-report.ts';
 import { DataPlane } from './data-plane.ts';
 import { FixedSettings } from './fixed-settings.ts';
@@ -70,6 +71,7 @@ export class Agent {
   readonly #presence: NodePresence;
   readonly #handOver: HandOver;
   readonly #cluster: ClusterKnowledge;
+  readonly #direct: ClusterDnsDirect;
   readonly #snapshot: Snapshot | undefined;
   readonly #endWarmUp: () => void;
   #endTrim: () => void = () => {};
@@ -113,13 +115,14 @@ export class Agent {
     await agent.#openHttp();
     agent.#sayWhereItListens();
     presence.redirect(listeners, () => dataPlane.hasAnswers);
-    if (presence.needsClusterDns) cluster.followClusterDns((places) => void presence.setClusterDns(places));
+    if (presence.needsClusterDns || config.isClusterDnsDirect)
+      cluster.followClusterDns((places) => agent.#lead(places));
     cluster.followCluster(dataPlane);
     await agent.#settle();
     presence.settle();
     // Behind what is asked already: nothing waits for it.
     agent.#snapshot?.start();
-    if (!handOver.hasInherited) void agent.#snapshot?.load();
+    if (!handOver.hasInherited) void agent.#snapshot?.load().then(() => dataPlane.nodeNames?.dropAll());
     limitHeapGrowth();
     agent.#endTrim = await trimMemory();
     return agent;
@@ -140,12 +143,20 @@ export class Agent {
     this.#presence = presence;
     this.#handOver = handOver;
     this.#cluster = cluster;
+    this.#direct = new ClusterDnsDirect({
+      config,
+      upstreams: dataPlane.upstreams,
+      pods: () => cluster.dnsPods,
+      place: () => cluster.place,
+      onZoneNeeded: () => cluster.followOwnZone(() => this.#direct.update()),
+      log,
+    });
     this.#readiness = new Readiness({
       hasAnswers: () => dataPlane.hasAnswers,
       configError: () => reloads?.error,
       loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.name} for ${zone}`),
       nodeNetwork: () => presence.reasons,
-      cluster: () => cluster.reasons,
+      cluster: () => [...cluster.reasons, ...this.#direct.reasons],
       handOver: () => handOver.reasons,
     });
     this.#readiness.listening();
@@ -170,10 +181,18 @@ export class Agent {
    */
   async reload(config: Config): Promise<void> {
     const held = this.#fixed.hold(config);
-    await this.#dataPlane.apply(held);
+    await this.#direct.during(held, async () => {
+      await this.#dataPlane.apply(held);
+      this.#cluster.follow(held, (places) => this.#lead(places));
+    });
     this.#config = held;
     await this.#presence.follow(held);
-    this.#cluster.follow(held, (places) => void this.#presence.setClusterDns(places));
+  }
+
+  /** The cluster DNS is in other places. */
+  #lead(places: ClusterDnsPlaces): void {
+    void this.#presence.setClusterDns(places);
+    this.#direct.update();
   }
 
   /**
@@ -197,6 +216,7 @@ export class Agent {
     await this.#listeners.close();
     await this.#snapshot?.close();
     await this.#presence.close();
+    this.#direct.close();
     await this.#cluster.close();
     await this.#http?.close();
     this.#dataPlane.close();
@@ -232,6 +252,7 @@ export class Agent {
     registerListenMetrics(register, this.#listeners);
     registerNodeNetworkMetrics(register, () => this.#presence.report);
     this.#cluster.registerMetrics(register);
+    this.#direct.registerMetrics(register);
     this.#handOver.registerMetrics(register);
     registerLimitMetrics(register);
     registerProcessMetrics(register, {

@@ -7,10 +7,14 @@ import type { ClusterDns } from '../kubernetes/cluster-dns.ts';
 import { Kubernetes, podAddresses } from '../kubernetes/kubernetes.ts';
 import { registerKubernetesMetrics } from '../kubernetes/metrics.ts';
 import type { PodNews } from '../kubernetes/node-pods.ts';
+import type { NodeNews, Nodes } from '../kubernetes/nodes.ts';
+import type { OwnNode } from '../kubernetes/own-node.ts';
 import type { ServiceNews } from '../kubernetes/service-watches.ts';
+import type { NodePlace } from '../kubernetes/topology.ts';
 import type { Register } from '../metrics/register.ts';
 import { clusterDnsOf, type WantedFromConfigParts } from '../node-network/wanted-from-config.ts';
 import type { KnownServices } from '../search/known-services.ts';
+import type { DnsPods } from './cluster-dns-direct.ts';
 
 export interface ClusterKnowledgeParts {
   readonly clock: Clock;
@@ -28,6 +32,8 @@ export interface KnowledgeUsers {
     setFollowed(isFollowed: boolean): void;
   };
   readonly pods?: PodNews;
+  /** Undefined: names of nodes are not asked for. */
+  readonly nodeNames?: NodeNews | undefined;
 }
 
 /** What the agent knows from the Kubernetes API, brought to the rooms that use it. Where nothing has a use for it, nothing is asked. */
@@ -39,6 +45,8 @@ export class ClusterKnowledge {
   #hasPods = false;
   #users: KnowledgeUsers | undefined;
   #isForeign = false;
+  #nodes: Nodes | undefined;
+  #ownNode: OwnNode | undefined;
 
   /** Throws `ConfigError` for a kubeconfig that cannot be used. */
   static async open(config: Config, parts: ClusterKnowledgeParts): Promise<ClusterKnowledge> {
@@ -72,6 +80,42 @@ export class ClusterKnowledge {
     this.#users = users;
     this.#kubernetes.followServices(newsFor(users)).catch((error: Error) => this.#sayNotFollowed(error));
     this.#followPods();
+    if (users.nodeNames === undefined) return;
+    this.#kubernetes.followNodes(users.nodeNames).then(
+      (nodes) => {
+        this.#nodes = nodes;
+      },
+      (error: Error) => this.#sayNotFollowed(error),
+    );
+  }
+
+  /** The pods of the cluster DNS that is asked; undefined while nothing follows them, or where another Service is asked. */
+  get dnsPods(): DnsPods | undefined {
+    const { clusterDns } = this.#kubernetes;
+    if (clusterDns === undefined) return undefined;
+    this.#places(clusterDns);
+    const { endpoints, isEmpty, services, watch } = clusterDns;
+    // Whose pods they are is known with the Service's address.
+    if (services.length === 0 || this.#isForeign) return undefined;
+    return { endpoints, isEmpty, staleMs: watch.staleMs };
+  }
+
+  /** Where this node is, as far as it is known. */
+  get place(): NodePlace {
+    const nodeName = this.#nodeName;
+    return { nodeName, zone: this.#nodes?.zoneOf(nodeName) ?? this.#ownNode?.zone };
+  }
+
+  /** The zone in `place` is of use from now on. Once. */
+  followOwnZone(onChange: () => void): void {
+    // Who follows all nodes knows this one.
+    if (this.#config.hasNodeNames) return;
+    this.#kubernetes.followOwnNode(this.#nodeName, onChange).then(
+      (ownNode) => {
+        this.#ownNode = ownNode;
+      },
+      (error: Error) => this.#sayNotFollowed(error),
+    );
   }
 
   /** Another configuration is in force: where it has the cluster DNS elsewhere, other places count. */
@@ -96,12 +140,16 @@ export class ClusterKnowledge {
     return this.#kubernetes.close();
   }
 
+  get #nodeName(): string {
+    return this.#config.nodeName ?? hostname();
+  }
+
   #followPods(): void {
-    const { search, nodeName = hostname() } = this.#config;
+    const { search } = this.#config;
     const pods = this.#users?.pods;
     if (this.#hasPods || pods === undefined || search !== 'complete') return;
     this.#hasPods = true;
-    this.#kubernetes.followPods(nodeName, pods).catch((error: Error) => this.#sayNotFollowed(error));
+    this.#kubernetes.followPods(this.#nodeName, pods).catch((error: Error) => this.#sayNotFollowed(error));
   }
 
   #sayNotFollowed(error: Error): void {

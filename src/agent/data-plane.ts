@@ -18,7 +18,8 @@ import { Composer } from '../resolve/composer.ts';
 import { Delivery } from '../resolve/delivery.ts';
 import { Flights } from '../resolve/flights.ts';
 import { LocalAnswers } from '../resolve/local-answers.ts';
-import { registerResolveMetrics } from '../resolve/metrics.ts';
+import { registerNodeNameMetrics, registerResolveMetrics } from '../resolve/metrics.ts';
+import { NodeNames } from '../resolve/node-names.ts';
 import { PassThrough } from '../resolve/pass-through.ts';
 import { QueryLog } from '../resolve/query-log.ts';
 import { registerRelayMetrics } from '../resolve/relay-metrics.ts';
@@ -43,6 +44,8 @@ export class DataPlane {
   readonly cache: AnswerCache;
   readonly cacheTraffic = new CacheTraffic();
   readonly services = new KnownServices();
+  /** Undefined: they are not asked for. */
+  readonly nodeNames: NodeNames | undefined;
   readonly image: CacheImage;
   readonly flights = new Flights();
   readonly flush: ZoneFlush;
@@ -76,6 +79,7 @@ export class DataPlane {
     this.#queryLog = new QueryLog(log);
     const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
     this.flush = new ZoneFlush(cache, flights);
+    this.nodeNames = config.hasNodeNames ? new NodeNames({ cache, flights }) : undefined;
     const routes = zoneTable(config, this.#forwarders, zones);
     this.flush.replaceRoutes(routes, hasAliases(config));
     this.image.replaceRoutes(config, routes);
@@ -88,6 +92,7 @@ export class DataPlane {
       control: this.#delivery,
       local,
       loops: this.upstreams.loops,
+      nodeNames: this.nodeNames,
       queryLog: this.#queryLog,
       seed,
       wheel,
@@ -164,6 +169,7 @@ export class DataPlane {
     registerCacheMetrics(register, { cache: this.cache, traffic: this.cacheTraffic, zones: this.#zones, server });
     const { flights, cacheTraffic: traffic } = this;
     registerResolveMetrics(register, { flights, delivery: this.#delivery, traffic, zones: this.#zones });
+    if (this.nodeNames !== undefined) registerNodeNameMetrics(register, this.nodeNames);
     registerRelayMetrics(register, this.#passThrough.counts, this.flush.counts);
     registerUpstreamMetrics(register, this.upstreams);
   }

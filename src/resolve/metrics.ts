@@ -3,6 +3,7 @@ import type { Register } from '../metrics/register.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
 import type { Delivery } from './delivery.ts';
 import type { Flights } from './flights.ts';
+import type { NodeNames } from './node-names.ts';
 
 export interface ResolveMetricsParts {
   flights: Flights;
@@ -35,6 +36,16 @@ export function registerResolveMetrics(
     emit({}, delivery.malformed);
   });
   registerRules(register, traffic, zones);
+}
+
+/** Names of nodes, where they are answered. */
+export function registerNodeNameMetrics(register: Register, nodeNames: NodeNames): void {
+  register.gauge('signpost_node_names', 'Nodes of the cluster whose names are answered.', [], (emit) => {
+    emit({}, nodeNames.size);
+  });
+  register.counter('signpost_node_name_answers_total', 'Queries answered with what is known of a node.', [], (emit) => {
+    emit({}, nodeNames.answers);
+  });
 }
 
 function registerRules(register: Register, traffic: CacheTraffic, zones: ZoneIds): void {
