@@ -60,6 +60,11 @@ export class AnswerCache {
   stored = 0;
   /** Called whenever entries are dropped by their names, before that; with the zone, an uncompressed name, where it is one. */
   onDrop: (zone?: Uint8Array) => void = () => {};
+  /**
+   * Told of every answer that is kept, and may shorten its life or drop it; `question` is what it was asked for. `isRestored`: another process asked, some time ago. Undefined: nobody
+   * wants to know.
+   */
+  onKeep: ((at: number, question: CacheQuestion, isRestored: boolean) => void) | undefined = undefined;
   /** Images begun; see `image-writer.ts`. */
   images = 0;
 
@@ -128,7 +133,8 @@ export class AnswerCache {
    */
   lastGood(question: CacheQuestion, type: number, nowMs: number, goodSeconds: number): number {
     const at = this.#find(question, type);
-    return at !== -1 && this.memory.kind(at) === KIND_POSITIVE && this.#isBridge(at, nowMs, goodSeconds) ? at : -1;
+    if (at === -1 || this.memory.kind(at) !== KIND_POSITIVE || this.memory.isOutdated(at)) return -1;
+    return this.#isBridge(at, nowMs, goodSeconds) ? at : -1;
   }
 
   /** Keeps an answer for `question` and returns its offset, or -1 where there is no room. */
@@ -155,7 +161,41 @@ export class AnswerCache {
     if (answer.kind !== KIND_POSITIVE) this.denials++;
     // The name exists after all: what said otherwise is out of date.
     if (answer.kind !== KIND_FAILURE && !answer.isForName) this.#delete(this.#key(question, EVERY_TYPE));
+    this.onKeep?.(at, question, false);
     return at;
+  }
+
+  /** Offset of the entry under a key, as `EntryMemory.key` has it, or -1. */
+  entry(key: number): number {
+    const at = this.#index.find(key);
+    return at !== -1 && this.#drops.pending > 0 && this.#drops.covers(at) ? -1 : at;
+  }
+
+  /**
+   * The entry at `at` is out of date: no look-up finds it live from now on. What has records stays as a bridge for when its upstreams fail (see `EntryMemory.isOutdated`),
+   * anything else is gone.
+   */
+  outdate(at: number, nowMs: number): void {
+    const { memory } = this;
+    if (memory.kind(at) !== KIND_POSITIVE || memory.has(at, STATE_KEPT)) {
+      this.#delete(memory.key(at));
+      return;
+    }
+    if (memory.freshUntilMs(at) > nowMs) memory.setFreshUntilMs(at, nowMs);
+    memory.setRefreshAtMs(at, Number.POSITIVE_INFINITY);
+    memory.unmark(at, STATE_REFRESHING);
+    memory.setOutdated(at);
+  }
+
+  /** Forgets the entry at `at`. */
+  forget(at: number): void {
+    this.#delete(this.memory.key(at));
+  }
+
+  /** Offset of the entry whose time is over but for its lease, or -1. Of the question that `findFresh` was last called with, right before. */
+  leasedOfLast(nowMs: number): number {
+    if (this.#isOnLease(this.#lastTyped, nowMs)) return this.#lastTyped;
+    return this.#isOnLease(this.#lastName, nowMs) ? this.#lastName : -1;
   }
 
   /** Makes ready for so many entries that are put in one after the other. */
@@ -288,6 +328,11 @@ export class AnswerCache {
   #deleteLoadedDenial(question: CacheQuestion): void {
     const at = this.#find(question, EVERY_TYPE);
     if (at !== -1 && this.memory.has(at, STATE_LOADED)) this.#delete(this.memory.key(at));
+  }
+
+  #isOnLease(at: number, nowMs: number): boolean {
+    const { memory } = this;
+    return at !== -1 && memory.isLeased(at) && memory.freshUntilMs(at) <= nowMs && nowMs < memory.refreshAtMs(at);
   }
 
   #isLive(at: number, nowMs: number): boolean {

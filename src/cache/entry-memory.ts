@@ -3,7 +3,7 @@
  *
  *    0  f64  freshUntilMs   monotonic
  *    8  f64  refreshAtMs    from then on a popular entry is refreshed; Infinity: never; of a kept one: when it is kept no longer
- *   16  f64  recheckAtMs    a stale entry whose refresh failed is served without a new attempt until then
+ *   16  f64  recheckAtMs    a stale entry whose refresh failed is served without a new attempt until then; below 0: OUTDATED or LEASED
  *   24  u32  key            of the index, so that a slot can be traced back to it
  *   28  u32  ttlSeconds     the lowest TTL as it stands in the records now
  *   32  u16  units          length of the whole in 16 bytes; 0: the slot is free
@@ -58,6 +58,25 @@ export class EntryMemory {
 
   setRecheckAtMs(at: number, timeMs: number): void {
     this.f64[(at >> 3) + 2] = timeMs;
+  }
+
+  /** It is known that what it says has changed, and asking again has not failed since. */
+  isOutdated(at: number): boolean {
+    return this.f64[(at >> 3) + 2] === OUTDATED;
+  }
+
+  setOutdated(at: number): void {
+    this.f64[(at >> 3) + 2] = OUTDATED;
+  }
+
+  /** It may be said on after its time until `refreshAtMs`, for who would know of a change says that there was none. */
+  isLeased(at: number): boolean {
+    return this.f64[(at >> 3) + 2] === LEASED;
+  }
+
+  setLeased(at: number, untilMs: number): void {
+    this.f64[(at >> 3) + 1] = untilMs;
+    this.f64[(at >> 3) + 2] = LEASED;
   }
 
   key(at: number): number {
@@ -203,6 +222,10 @@ export class EntryMemory {
 }
 
 export const ENTRY_HEADER = 64;
+
+/** In place of `recheckAtMs`: an attempt to ask that fails ends both. */
+const OUTDATED = -1;
+const LEASED = -2;
 
 /** An answer with records of what was asked. */
 export const KIND_POSITIVE = 0;

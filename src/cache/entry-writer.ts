@@ -6,9 +6,10 @@ import type { CacheQuestion } from './cache-question.ts';
 import { DNSSEC_SHIFT, ENTRY_HEADER, type EntryMemory, STATE_KEPT } from './entry-memory.ts';
 import { dnssecBits } from './key.ts';
 
-/** A popular entry is asked for again when so much of its life is left, but not less than one second. */
+/** A popular entry is asked for again when so much of its life is left, but not less than one second, nor more than half of it: what lives for a second would be asked for all the time. */
 const REFRESH_PART = 0.1;
 const REFRESH_LEAST_MS = 1000;
+const REFRESH_MOST_PART = 0.5;
 
 /** Bytes that the entry takes, before the slab rounds them up. */
 export function entryLength(question: CacheQuestion, answer: AnswerDraft): number {
@@ -36,7 +37,9 @@ export function writeEntry(
     refreshAtMs = answer.keptUntilMs;
     if (freshUntilMs > refreshAtMs) freshUntilMs = refreshAtMs;
   } else if (answer.isPrefetched) {
-    refreshAtMs = freshUntilMs - Math.max(REFRESH_LEAST_MS, answer.seconds * 1000 * REFRESH_PART);
+    const lifeMs = answer.seconds * 1000;
+    refreshAtMs =
+      freshUntilMs - Math.min(Math.max(REFRESH_LEAST_MS, lifeMs * REFRESH_PART), lifeMs * REFRESH_MOST_PART);
   }
   memory.f64[at >> 3] = freshUntilMs;
   memory.f64[(at >> 3) + 1] = refreshAtMs;

@@ -7,6 +7,7 @@ import { HEADER_LENGTH } from '../wire/constants.ts';
 import { type AnswerCache, KNOWN, NO_ROOM } from './answer-cache.ts';
 import { AnswerDraft } from './answer-draft.ts';
 import type { DropWatch } from './drops.ts';
+import { KIND_NEGATIVE } from './entry-memory.ts';
 import { ImageBlock } from './image-block.ts';
 import {
   BLOCK_BYTES,
@@ -215,7 +216,7 @@ class ImageReader {
     const nowMs = this.#options.clock.nowMs();
     const { staleSeconds, keepLastGoodSeconds } = zone.cache;
     // No life is longer than the configuration lets it be, whatever the file says.
-    const endMs = Math.min(this.#madeMs + record.leftMs, nowMs + longestSeconds(zone) * 1000);
+    const endMs = Math.min(this.#madeMs + record.leftMs, nowMs + longestSeconds(zone, record.kind) * 1000);
     const refreshMs = this.#madeMs + record.refreshLeftMs;
     const keptUntilMs = record.isKept ? Math.min(refreshMs, nowMs + keepLastGoodSeconds * 1000) : 0;
     if (record.isKept ? keptUntilMs <= nowMs : endMs + staleSeconds * 1000 <= nowMs) {
@@ -224,7 +225,7 @@ class ImageReader {
     }
     record.fill(draft);
     draft.zone = zone.id;
-    draft.seconds = Math.min(draft.seconds, longestSeconds(zone));
+    draft.seconds = Math.min(draft.seconds, longestSeconds(zone, record.kind));
     draft.keptUntilMs = keptUntilMs;
     const at = cache.restore(record, draft, nowMs);
     if (at === KNOWN) loaded.known++;
@@ -235,6 +236,7 @@ class ImageReader {
       memory.setRefreshAtMs(at, record.isKept ? keptUntilMs : refreshMs);
       memory.setHits(at, record.hits);
       loaded.entries++;
+      cache.onKeep?.(at, record, true);
     }
   }
 
@@ -251,7 +253,9 @@ class ImageReader {
   }
 }
 
-function longestSeconds({ cache }: ImageZone): number {
+/** A "no" that lived longer because its change would have been heard of does so no more: nobody listened in between. */
+function longestSeconds({ cache }: ImageZone, kind: number): number {
   const { positiveMaxSeconds, positiveMinSeconds, negativeMaxSeconds, negativeMinSeconds } = cache;
-  return Math.max(positiveMaxSeconds, positiveMinSeconds, negativeMaxSeconds, negativeMinSeconds);
+  if (kind === KIND_NEGATIVE) return Math.max(negativeMaxSeconds, negativeMinSeconds);
+  return Math.max(positiveMaxSeconds, positiveMinSeconds);
 }

@@ -162,11 +162,11 @@ class ImageWriter {
     memory.setImageNumber(at, this.#number);
   }
 
-  /** Failures last a second; what is in the image already has moved since; what is over for good helps nobody. */
+  /** Failures last a second; what is in the image already has moved since; what is over for good, or out of date, helps nobody. */
   #isWanted(at: number): boolean {
     const { memory } = this.#cache;
     const number = memory.imageNumber(at);
-    if (memory.kind(at) === KIND_FAILURE || number === this.#number) return false;
+    if (memory.kind(at) === KIND_FAILURE || number === this.#number || memory.isOutdated(at)) return false;
     if (this.#since !== 0 && number === this.#since) return false;
     if (memory.has(at, STATE_KEPT)) return memory.refreshAtMs(at) > this.#nowMs;
     const zone = this.#options.zones.ofId(memory.zone(at));

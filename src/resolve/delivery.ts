@@ -20,6 +20,7 @@ import type { Composer } from './composer.ts';
 import { extendedError, type Trouble } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
+import type { Freshness } from './freshness.ts';
 import { LastGood } from './last-good.ts';
 import { mayServeStale } from './stale-rule.ts';
 import { TransientEntry } from './transient-entry.ts';
@@ -30,6 +31,8 @@ export interface DeliveryParts {
   clock: Clock;
   composer: Composer;
   flights: Flights;
+  /** Undefined: nothing is known of the cluster. */
+  freshness?: Freshness | undefined;
   /** Of the names in the cache's keys. */
   seed: number;
   wheel: TimerWheel;
@@ -83,22 +86,33 @@ export class Delivery implements FlightControl {
       this.#fail(flight, 'malformed');
       return;
     }
-    const { cache, clock } = this.#parts;
+    const { cache, clock, freshness } = this.#parts;
     const nowMs = clock.nowMs();
     const question = this.#end(flight);
-    const draft = this.#judge(flight, records);
+    const draft = this.#judge(flight, question, records);
     if (draft.kind === KIND_FAILURE) {
       this.#keepFailure(flight, question, nowMs);
       if (this.#deliverStale(flight, question, nowMs)) return;
     } else if (flight.isShared) {
       if (flight.zone.cache.keepLastGoodSeconds > 0) this.#lastGood.mend(question, draft, flight.zone, nowMs);
-      const at = draft.seconds > 0 ? cache.store(question, draft, nowMs) : -1;
+      const at = draft.seconds > 0 ? this.#keep(question, draft, nowMs) : -1;
       if (at !== -1) {
         this.#deliver(flight, cache.memory, at, nowMs, upstream.label);
         return;
       }
     }
+    if (freshness !== undefined) draft.capSeconds = Math.min(draft.capSeconds, freshness.capSeconds(question));
     this.#deliverUnkept(flight, question, nowMs, upstream.label);
+  }
+
+  /** Offset of the new entry, or -1. */
+  #keep(question: QueryView, draft: AnswerDraft, nowMs: number): number {
+    const { cache, freshness } = this.#parts;
+    if (freshness === undefined) return cache.store(question, draft, nowMs);
+    const before = freshness.before(question, nowMs);
+    const at = cache.store(question, draft, nowMs);
+    if (at !== -1) freshness.confirm(at, before, nowMs);
+    return at;
   }
 
   /** The bytes in which the scanned records lie, those of them that belong to the question; undefined where they cannot be read. */
@@ -121,10 +135,11 @@ export class Delivery implements FlightControl {
     return length === 0 ? message : this.#trimmed;
   }
 
-  #judge(flight: Flight, records: Uint8Array): AnswerDraft {
+  #judge(flight: Flight, question: QueryView, records: Uint8Array): AnswerDraft {
     const scan = this.#scan;
     const draft = this.#draft;
-    const policy = flight.zone.cache;
+    const { freshness } = this.#parts;
+    const policy = freshness === undefined ? flight.zone.cache : freshness.policyOf(flight.zone, question);
     const lifetime = this.#lifetime;
     lifetime.judge(scan, policy, (scan.flags & FLAG_TC) !== 0);
     // A reply that does not repeat the question has its records at other offsets: an error, of which the code is all that counts.

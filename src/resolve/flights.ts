@@ -105,11 +105,13 @@ export class Flights {
     this.spoilWhere((bytes, start, nameEnd) => isWithin(bytes, start, nameEnd, zone));
   }
 
-  /** The same of the names that are meant. */
+  /** The same of the names that are meant, and of aliases of these. */
   spoilWhere(isMeant: NameTest): void {
     for (const flights of [this.#shared.values(), this.#unlisted]) {
       for (const flight of flights) {
-        if (isMeant(flight.message, HEADER_LENGTH, flight.questionEnd - 4)) this.spoil(flight);
+        const { target } = flight.zone;
+        const isOfTarget = target !== undefined && isMeant(target, 0, target.length);
+        if (isOfTarget || isMeant(flight.message, HEADER_LENGTH, flight.questionEnd - 4)) this.spoil(flight);
       }
     }
   }

@@ -1,7 +1,15 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { AnswerDraft } from '../cache/answer-draft.ts';
-import { type CacheTraffic, MISS, PREFETCH, REFUSED, SERVED_STALE } from '../cache/cache-traffic.ts';
-import { STATE_REFRESHING } from '../cache/entry-memory.ts';
+import {
+  type CacheTraffic,
+  HIT_DENIAL,
+  HIT_SUCCESS,
+  MISS,
+  PREFETCH,
+  REFUSED,
+  SERVED_STALE,
+} from '../cache/cache-traffic.ts';
+import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
@@ -25,6 +33,7 @@ import type { Composer } from './composer.ts';
 import { BLOCKED, NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
+import type { Freshness } from './freshness.ts';
 import { Following, type NameAnswers } from './following.ts';
 import type { LocalAnswers } from './local-answers.ts';
 import { LookAhead, type LookUps } from './look-ahead.ts';
@@ -45,6 +54,8 @@ export interface ResolverParts {
   clock: Clock;
   composer: Composer;
   flights: Flights;
+  /** Undefined: nothing is known of the cluster. */
+  freshness?: Freshness | undefined;
   control: FlightControl;
   local: LocalAnswers;
   loops: LoopTrap;
@@ -122,7 +133,9 @@ export class Resolver implements LookUps, NameAnswers {
   /** What is not in the cache, or is about to end. */
   #answer(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): number {
     if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
-    const { cache, cacheTraffic } = this.#parts;
+    const { cache, cacheTraffic, freshness } = this.#parts;
+    const leased = freshness === undefined ? -1 : freshness.renew(nowMs);
+    if (leased !== -1) return this.#answerLeased(query, zone, leased, nowMs, client, reply);
     const expired = cache.expiredOfLast(nowMs, zone.cache.staleSeconds);
     if (this.search.concerns(query, zone) && this.search.answer(query, zone, nowMs, client, reply)) return ANSWERED;
     cacheTraffic.count(zone.id, MISS);
@@ -151,9 +164,21 @@ export class Resolver implements LookUps, NameAnswers {
     cacheTraffic.count(zone.id, PREFETCH);
   }
 
+  /** Asks what nobody waits for, where an upstream is there, has room and is not being asked already. False where it is not asked. */
+  askAhead(query: QueryView): boolean {
+    const zone = this.#zoneOf(query);
+    if (zone.isRefused || zone.forwarder === undefined || zone.forwarder.isAllDown) return false;
+    return this.#begin(query, zone, true);
+  }
+
   /** Hits after which an entry of this question's zone is worth a prefetch; 0: never. */
   prefetchHits(query: QueryView): number {
     return this.#zoneOf(query).cache.prefetchHits;
+  }
+
+  /** Of the zone that the question is counted under. */
+  zoneId(query: QueryView): number {
+    return this.#zoneOf(query).id;
   }
 
   #zoneOf(query: QueryView): Zone {
@@ -244,6 +269,17 @@ export class Resolver implements LookUps, NameAnswers {
     composer.composeStale(query, cache.memory, at, zone.cache.staleTtlSeconds, client.isStream, reply);
     cacheTraffic.count(zone.id, SERVED_STALE);
     client.traffic.response(zone.id, cache.memory.rcode(at), reply.length, 0, SOURCE_CACHE);
+    return ANSWERED;
+  }
+
+  /** A hit, of which nothing is left to the cache but to let it live on. */
+  #answerLeased(query: QueryView, zone: Zone, at: number, nowMs: number, client: Client, reply: Reply): number {
+    const { cache, cacheTraffic, composer } = this.#parts;
+    const { memory } = cache;
+    composer.compose(query, memory, at, nowMs, client.isStream, 'cache', reply);
+    cacheTraffic.count(zone.id, memory.kind(at) === KIND_POSITIVE ? HIT_SUCCESS : HIT_DENIAL);
+    memory.countHit(at);
+    client.traffic.response(zone.id, memory.rcode(at), reply.length, 0, SOURCE_CACHE);
     return ANSWERED;
   }
 

@@ -6,10 +6,11 @@ import type { Zone } from './zone.ts';
 
 /**
  * Whether the expired entry at `at` may stand in for a fresh answer (RFC 8767). A negative one may not, but where the name's shape proves that it
- * cannot exist while the whole cluster DNS is down: a SERVFAIL there ends musl's search, and outside names that are cached would fail with it.
+ * cannot exist while the whole cluster DNS is down: a SERVFAIL there ends musl's search, and outside names that are cached would fail with it. One that is known to be out of date is
+ * no answer for who merely waits, and better than none where asking has failed.
  */
 export function mayServeStale(memory: EntryMemory, at: number, query: QueryView, zone: Zone): boolean {
-  if (memory.kind(at) === KIND_POSITIVE) return true;
+  if (memory.kind(at) === KIND_POSITIVE) return !memory.isOutdated(at) || zone.forwarder!.isAllDown;
   return (
     zone.isCluster &&
     memory.rcode(at) === RCODE_NXDOMAIN &&

@@ -1,0 +1,299 @@
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { CacheQuestion } from '../cache/cache-question.ts';
+import { EntryDigest } from '../cache/entry-digest.ts';
+import { EntryLinks } from '../cache/entry-links.ts';
+import { KIND_NEGATIVE, KIND_POSITIVE } from '../cache/entry-memory.ts';
+import { dnssecBits, keyOf } from '../cache/key.ts';
+import type { CachePolicy } from '../config/config.ts';
+import { CLUSTER_DEFAULTS } from '../config/zone-defaults.ts';
+import type { Clock } from '../core/clock.ts';
+import { inSlices } from '../core/slices.ts';
+import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
+import { CLASS_IN } from '../wire/constants.ts';
+import type { QueryView } from '../wire/query.ts';
+import { setTtls } from '../wire/ttl.ts';
+import { ChangedServices, REMEMBERED_MS } from './changed-services.ts';
+import type { Flights } from './flights.ts';
+import { Lease, NOTHING } from './lease.ts';
+import { BURST_GAP_MS, ReAsking, SETTLING_MS } from './re-asking.ts';
+import { isReverse, NO_GROUP, namespaceGroup, REVERSE_DENIALS, ServiceGroups, serviceGroup } from './service-groups.ts';
+import type { Zone } from './zone.ts';
+
+/** Of answers that a cluster DNS gives while it may not have heard of a change. */
+const UNSETTLED_SECONDS = 1;
+/** A "no" about a Service may live so long while its coming would be heard of. */
+const FOLLOWED_DENIAL_SECONDS = 30;
+const USUAL_DENIAL_SECONDS = CLUSTER_DEFAULTS.cache.negativeMaxSeconds;
+/** An entry with so many hits in its life is asked for again when it is dropped. */
+const POPULAR_HITS = 2;
+/** From the last change until an answer may be confirmed: the question left when the cluster DNS had had time to hear of it, and may itself have taken as long. */
+const CONFIRMED_AFTER_MS = 2 * SETTLING_MS;
+
+/** What has changed: the Service itself, or what stands behind it. The label `what`. */
+export type ServiceChange = 'service' | 'endpoints';
+
+export interface FreshnessParts {
+  cache: AnswerCache;
+  clock: Clock;
+  flights: Flights;
+  /** Of the names in the cache's keys. */
+  seed: number;
+  wheel: TimerWheel;
+  /** `cluster.local`. */
+  clusterDomain: string;
+  hasLease: boolean;
+}
+
+/**
+ * Keeps cached answers as fresh as the cluster is known to be. Each answer about a Service is noted when it is kept (by its own name, or the names that it leads to); a change of
+ * that Service drops those at once, and what is being asked is not kept. For five seconds its answers live for one, since the cluster DNS may hear of the change
+ * later than this process. Popular ones are asked for again, and with `--lease` those of which nothing is heard live on.
+ */
+export class Freshness {
+  readonly #parts: FreshnessParts;
+  readonly #links = new EntryLinks();
+  readonly #changed = new ChangedServices();
+  readonly #reAsking: ReAsking;
+  readonly #lease: Lease | undefined;
+  readonly #policies = new WeakMap<CachePolicy, CachePolicy>();
+  #groups: ServiceGroups;
+  #clusterDomain: string;
+  #isFollowed = false;
+  #isSweeping = false;
+  /** The change that is being brought in; `#mayReAsk`: what it drops may be asked for again. */
+  #group = NO_GROUP;
+  #nowMs = 0;
+  #mayReAsk = true;
+  /** Asks what no client waits for; the resolver's. */
+  ask: (query: QueryView) => boolean = () => false;
+  /** Told of each change, before what is cached of it is dropped. */
+  onChange: ((namespace: string, service: string, what: ServiceChange) => void) | undefined = undefined;
+  /** Read by the metrics. */
+  readonly changes: Record<ServiceChange, number> = { service: 0, endpoints: 0 };
+  readonly dropped = { positive: 0, negative: 0 };
+  /** Answers that were let live for a second. */
+  unsettled = 0;
+  readonly #drop = (key: number): void => this.#dropEntry(key);
+  readonly #isMeant = (bytes: Uint8Array, start: number, nameEnd: number): boolean =>
+    this.#groups.ofName(bytes, start, nameEnd) === this.#group || isReverse(bytes, start, nameEnd);
+
+  constructor(parts: FreshnessParts) {
+    this.#parts = parts;
+    const digest = new EntryDigest();
+    const { cache, clusterDomain, hasLease, seed, wheel } = parts;
+    this.#clusterDomain = clusterDomain;
+    this.#groups = new ServiceGroups(clusterDomain);
+    this.#reAsking = new ReAsking({ wheel, digest, seed, ask: (query) => this.ask(query), keyOf: cacheKey });
+    if (hasLease) this.#lease = new Lease({ cache, digest });
+  }
+
+  /** From now on answers that are kept are noted. Without it nothing of this costs anything. */
+  start(): void {
+    this.#parts.cache.onKeep = (at, question, isRestored) => this.#onKeep(at, question, isRestored);
+  }
+
+  /** Another configuration is in force. What is cached of the domain before is dropped by its zone. */
+  setClusterDomain(clusterDomain: string): void {
+    if (clusterDomain === this.#clusterDomain) return;
+    this.#clusterDomain = clusterDomain;
+    this.#groups = new ServiceGroups(clusterDomain);
+  }
+
+  /**
+   * Something has changed: no answer about that Service that is older than this call is given from now on. In a roll-out, changes that follow each other within a tenth of a
+   * second are brought in together at its end.
+   */
+  serviceChanged(namespace: string, service: string, what: ServiceChange): void {
+    const { clock, wheel } = this.#parts;
+    const group = serviceGroup(namespace, service);
+    const nowMs = clock.nowMs();
+    this.changes[what]++;
+    const change = this.#changed.note(group, nowMs);
+    this.onChange?.(namespace, service, what);
+    if (change.isPending) return;
+    const isCalm = what === 'endpoints';
+    const waitMs = change.droppedMs + BURST_GAP_MS - nowMs;
+    const bringIn = (atMs: number): void => {
+      change.isPending = false;
+      change.droppedMs = atMs;
+      this.#dropService(group, namespaceGroup(namespace), atMs);
+      this.#reAsking.begin(group, isCalm, atMs);
+    };
+    if (waitMs <= 0) {
+      bringIn(nowMs);
+      return;
+    }
+    change.isPending = true;
+    wheel.set(new Alarm(bringIn), waitMs);
+  }
+
+  /** Whether changes of Services and EndpointSlices both arrive. Where they did and do not, what lived for longer on that account does so no more. */
+  setFollowed(isFollowed: boolean): void {
+    const wasFollowed = this.#isFollowed;
+    const nowMs = this.#parts.clock.nowMs();
+    this.#isFollowed = isFollowed;
+    this.#lease?.setFollowed(isFollowed, nowMs);
+    if (wasFollowed && !isFollowed) void inSlices(this.#links.forEach(this.#shortenDenial));
+  }
+
+  get isFollowed(): boolean {
+    return this.#isFollowed;
+  }
+
+  /** Entries noted. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  get reAsking(): ReAsking {
+    return this.#reAsking;
+  }
+
+  get lease(): Lease | undefined {
+    return this.#lease;
+  }
+
+  /** How an answer to `question` is kept. */
+  policyOf(zone: Zone, question: QueryView): CachePolicy {
+    const policy = zone.cache;
+    // Whoever has said something else means it.
+    if (!this.#isFollowed || !zone.isCluster || policy.negativeMaxSeconds !== USUAL_DENIAL_SECONDS) return policy;
+    if (this.#groupOf(question) === NO_GROUP) return policy;
+    let longer = this.#policies.get(policy);
+    if (longer === undefined) {
+      longer = { ...policy, negativeMaxSeconds: FOLLOWED_DENIAL_SECONDS };
+      this.#policies.set(policy, longer);
+    }
+    return longer;
+  }
+
+  /** TTL above which nothing about `question` may be said, where its answer is not kept. */
+  capSeconds(question: QueryView): number {
+    const nowMs = this.#parts.clock.nowMs();
+    const isUnsettled = this.#changed.isWithin(this.#groupOf(question), SETTLING_MS, nowMs);
+    return isUnsettled ? UNSETTLED_SECONDS : 0xffff_ffff;
+  }
+
+  /** What was said before to a question whose new answer is about to be kept, for `confirm`. */
+  before(question: QueryView, nowMs: number): number {
+    return this.#lease === undefined || question.class !== CLASS_IN ? NOTHING : this.#lease.before(question, nowMs);
+  }
+
+  /** See `Lease.renew`. */
+  renew(nowMs: number): number {
+    return this.#lease === undefined ? -1 : this.#lease.renew(nowMs);
+  }
+
+  /** A new answer is kept at `at`: where it says the same as `before`, it may be leased. */
+  confirm(at: number, before: number, nowMs: number): void {
+    if (before === NOTHING) return;
+    const groups = this.#groups;
+    groups.read(this.#parts.cache.memory, at);
+    const isSettled =
+      groups.isOwn &&
+      this.#lease!.followedFor(nowMs) >= CONFIRMED_AFTER_MS &&
+      !this.#isAnyWithin(CONFIRMED_AFTER_MS, nowMs);
+    this.#lease!.confirm(at, before, isSettled, nowMs);
+  }
+
+  #dropService(group: number, namespace: number, nowMs: number): void {
+    const links = this.#links;
+    this.#group = group;
+    this.#nowMs = nowMs;
+    links.take(group, this.#drop);
+    this.#mayReAsk = false;
+    // A namespace with a Service exists.
+    links.take(namespace, this.#drop);
+    links.take(REVERSE_DENIALS, this.#drop);
+    this.#mayReAsk = true;
+    this.#parts.flights.spoilWhere(this.#isMeant);
+  }
+
+  #onKeep(at: number, question: CacheQuestion, isRestored: boolean): void {
+    const { cache, clock } = this.#parts;
+    const { memory } = cache;
+    const groups = this.#groups;
+    groups.read(memory, at);
+    if (groups.count === 0) return;
+    const nowMs = clock.nowMs();
+    const isNoted = this.#note(memory.key(at));
+    if (isRestored) {
+      if (!isNoted || this.#isAnyWithin(REMEMBERED_MS, nowMs)) cache.forget(at);
+      return;
+    }
+    if (!isNoted || this.#isAnyWithin(SETTLING_MS, nowMs)) this.#shorten(at, UNSETTLED_SECONDS, nowMs);
+    if (this.#reAsking.size > 0) this.#reAsking.kept(cacheKey(question), memory, at);
+  }
+
+  /** False: a change would not find the entry. */
+  #note(key: number): boolean {
+    const { groups, count } = this.#groups;
+    let isNoted = !this.#groups.isCut;
+    for (let i = 0; i < count; i++) if (!this.#links.add(groups[i]!, key)) isNoted = false;
+    if (!isNoted) this.#sweep();
+    return isNoted;
+  }
+
+  /** Entries come and go without a word; when there is no room for more, those that went are looked for. */
+  #sweep(): void {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    const isThere = (key: number): boolean => this.#parts.cache.entry(key) !== -1;
+    void inSlices(this.#links.sweep(isThere)).then(() => {
+      this.#isSweeping = false;
+    });
+  }
+
+  /** Whether one of the groups that were read has changed within so many ms. */
+  #isAnyWithin(ms: number, nowMs: number): boolean {
+    const { groups, count } = this.#groups;
+    for (let i = 0; i < count; i++) {
+      const group = groups[i]!;
+      if (group === REVERSE_DENIALS ? nowMs - this.#changed.lastMs < ms : this.#changed.isWithin(group, ms, nowMs)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #shorten(at: number, seconds: number, nowMs: number): void {
+    const { memory } = this.#parts.cache;
+    const untilMs = nowMs + seconds * 1000;
+    if (memory.freshUntilMs(at) <= untilMs) return;
+    this.unsettled++;
+    setTtls(memory.bytes, memory.bodyStart(at), memory.u16, memory.ttlIndex(at), memory.ttlCount(at), seconds);
+    memory.setTtlSeconds(at, seconds);
+    memory.setFreshUntilMs(at, untilMs);
+    if (memory.refreshAtMs(at) !== Number.POSITIVE_INFINITY) memory.setRefreshAtMs(at, nowMs + seconds * 500);
+  }
+
+  #dropEntry(key: number): void {
+    const { cache } = this.#parts;
+    const { memory } = cache;
+    const at = cache.entry(key);
+    if (at === -1 || memory.isOutdated(at)) return;
+    const nowMs = this.#nowMs;
+    const isPopular = memory.hits(at) >= POPULAR_HITS && memory.freshUntilMs(at) > nowMs;
+    if (isPopular && this.#mayReAsk && memory.dnssecBits(at) === 0) this.#reAsking.add(memory, at, this.#group);
+    if (memory.kind(at) === KIND_POSITIVE) this.dropped.positive++;
+    else this.dropped.negative++;
+    cache.outdate(at, nowMs);
+  }
+
+  readonly #shortenDenial = (key: number): void => {
+    const { cache, clock } = this.#parts;
+    const { memory } = cache;
+    const at = cache.entry(key);
+    if (at === -1 || memory.kind(at) !== KIND_NEGATIVE) return;
+    const untilMs = clock.nowMs() + USUAL_DENIAL_SECONDS * 1000;
+    if (memory.freshUntilMs(at) > untilMs) memory.setFreshUntilMs(at, untilMs);
+  };
+
+  #groupOf({ bytes, start, nameEnd }: QueryView): number {
+    return this.#groups.ofName(bytes, start + 12, nameEnd);
+  }
+}
+
+function cacheKey(question: CacheQuestion): number {
+  return keyOf(question.nameHash, question.type, question.class, dnssecBits(question.dnssecOk, question.flags));
+}
