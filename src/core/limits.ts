@@ -24,6 +24,18 @@ function limit(name: string, value: number): Limit {
 /** Distinct questions in flight. 4,096 x (about 1 KiB of question, bookkeeping and timer) = 4 MiB. Full: stale answer, else SERVFAIL. */
 export const IN_FLIGHT = limit('in_flight', 4096);
 
+/** Names that pods searched for lately, and what was decided about them. 4,096 x about 0.7 KiB = 2.9 MiB. Full: the oldest goes. */
+export const COMPLETIONS = limit('completions', 4096);
+
+/** Those of them that are being decided. 1,024 x (2 look-ups of 0.5 KiB) = 1 MiB. Full: the query is answered as it is asked. */
+export const COMPLETIONS_ASKING = limit('completions_asking', 1024);
+
+/** Clients that wait until it is decided. 4,096 x 0.6 KiB = 2.4 MiB. Full: answered as they ask. */
+export const COMPLETION_WAITERS = limit('completion_waiters', 4096);
+
+/** Decisions that go on in a turn of the loop, with the next candidate or with answers. 32 x 15 us = 0.5 ms. Full: the others in the next one. */
+export const COMPLETIONS_A_TURN = limit('completions_a_turn', 32);
+
 /** Clients that wait for answers, all questions together. 16,384 x (about 400 B of query and sink) = 6.5 MiB. Full: stale answer, else SERVFAIL. */
 export const WAITERS = limit('waiters', 16_384);
 

@@ -3,10 +3,11 @@ import { type CacheTraffic, HIT_DENIAL, HIT_SUCCESS } from '../cache/cache-traff
 import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import { NO_ZONE } from '../metrics/zone-ids.ts';
-import { RCODE_BADVERS, RCODE_FORMERR } from '../wire/constants.ts';
+import { RCODE_BADVERS, RCODE_FORMERR, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import { QUERY_DROP, QUERY_FORMERR, QUERY_OK, QUERY_RELAY, QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
+import { Completion, type CompletionParts, type NaturalAnswers, NOT_COMPLETED } from './completion.ts';
 import type { Composer } from './composer.ts';
 import type { PassThrough } from './pass-through.ts';
 import type { QueryLog } from './query-log.ts';
@@ -24,10 +25,17 @@ export interface CacheResponderParts {
   resolver: Resolver;
   /** Of the names in the cache's keys. */
   seed: number;
+  /** What completing the searches of pods takes; undefined: it is not done. */
+  search?: SearchParts | undefined;
 }
 
+/** What `Completion` needs that nothing else here does. */
+export type SearchParts = Pick<CompletionParts, 'clock' | 'cluster' | 'events' | 'pods' | 'services' | 'wheel'>;
+
 /** The way of every message: out of the cache in the same call where a live entry answers it, else to the resolver. */
-export class CacheResponder implements Responder {
+export class CacheResponder implements NaturalAnswers, Responder {
+  /** Undefined: searches are not completed. */
+  readonly completion: Completion | undefined;
   readonly #cache: AnswerCache;
   readonly #cacheTraffic: CacheTraffic;
   readonly #composer: Composer;
@@ -36,7 +44,7 @@ export class CacheResponder implements Responder {
   readonly #query: QueryView;
   readonly #queryLog: QueryLog;
 
-  constructor({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, seed }: CacheResponderParts) {
+  constructor({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, search, seed }: CacheResponderParts) {
     this.#cache = cache;
     this.#cacheTraffic = cacheTraffic;
     this.#composer = composer;
@@ -44,6 +52,8 @@ export class CacheResponder implements Responder {
     this.#passThrough = passThrough;
     this.#resolver = resolver;
     this.#query = new QueryView(seed);
+    const own = { cache, cacheTraffic, composer, natural: this, names: resolver, queryLog, seed };
+    this.completion = search && new Completion({ ...own, ...search });
   }
 
   respond(bytes: Uint8Array, start: number, end: number, nowMs: number, client: Client, reply: Reply): number {
@@ -51,23 +61,37 @@ export class CacheResponder implements Responder {
     const verdict = query.read(bytes, start, end);
     if (verdict !== QUERY_OK) return this.#divert(verdict, end - start, nowMs, client, reply);
     const at = this.#cache.findFresh(query, nowMs);
-    if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);
+    const completion = this.completion;
+    // What is known to exist is nobody's search that goes on.
+    if (completion === undefined || (at !== -1 && this.#cache.memory.rcode(at) !== RCODE_NXDOMAIN)) {
+      return this.#answer(query, at, nowMs, client, reply);
+    }
+    const outcome = completion.complete(query, nowMs, client, reply);
+    return outcome === NOT_COMPLETED ? this.answerNaturally(query, nowMs, client, reply) : outcome;
+  }
 
+  answerNaturally(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
+    return this.#answer(query, this.#cache.findFresh(query, nowMs), nowMs, client, reply);
+  }
+
+  /** `at`: of the live entry that was just found, or -1. */
+  #answer(query: QueryView, at: number, nowMs: number, client: Client, reply: Reply): number {
+    if (at === -1) return this.#resolver.resolve(query, nowMs, client, reply);
     const { memory } = this.#cache;
     const zone = memory.zone(at);
     if (this.#queryLog.isOn) this.#queryLog.note(query, zone, client);
-    client.traffic.request(zone, query.type, end - start, query.dnssecOk);
+    client.traffic.request(zone, query.type, query.end - query.start, query.dnssecOk);
     this.#composer.compose(query, memory, at, nowMs, client.isStream, 'cache', reply);
     client.traffic.response(zone, memory.rcode(at), reply.length, 0, SOURCE_CACHE);
     this.#cacheTraffic.count(zone, memory.kind(at) === KIND_POSITIVE ? HIT_SUCCESS : HIT_DENIAL);
     const hits = memory.countHit(at);
-    if (nowMs >= memory.refreshAtMs(at) && !memory.has(at, STATE_REFRESHING)) this.#refresh(at, hits);
+    if (nowMs >= memory.refreshAtMs(at) && !memory.has(at, STATE_REFRESHING)) this.#refresh(query, at, hits);
     return ANSWERED;
   }
 
-  #refresh(at: number, hits: number): void {
-    const least = this.#resolver.prefetchHits(this.#query);
-    if (least > 0 && hits >= least) this.#resolver.prefetch(this.#query, at);
+  #refresh(query: QueryView, at: number, hits: number): void {
+    const least = this.#resolver.prefetchHits(query);
+    if (least > 0 && hits >= least) this.#resolver.prefetch(query, at);
   }
 
   #divert(verdict: number, bytes: number, nowMs: number, client: Client, reply: Reply): number {

@@ -91,6 +91,26 @@ export class Composer {
     setHead(query, flags, 0, 0, reply.tailEnd > reply.tailStart ? 1 : 0, reply);
   }
 
+  /**
+   * An answer whose records lie in [start, end) of `message`, behind a header with their counts. All of them are given: whether the client takes so many is for the caller
+   * to see.
+   */
+  composeRecords(
+    query: QueryView,
+    rcode: number,
+    message: Uint8Array,
+    start: number,
+    end: number,
+    origin: string,
+    reply: Reply,
+  ): void {
+    this.#tail(query, rcode, NOTHING, 0, 0, origin, reply);
+    setBody(reply, message, start, end);
+    const flags = FLAG_QR | FLAG_RA | (query.flags & (FLAG_RD | FLAG_CD)) | (rcode & 15);
+    const additionals = read16(message, 10) + (reply.tailEnd > reply.tailStart ? 1 : 0);
+    setHead(query, flags, read16(message, 6), read16(message, 8), additionals, reply);
+  }
+
   #assemble(query: QueryView, memory: EntryMemory, at: number, isStream: boolean, reply: Reply): void {
     const rcode = memory.rcode(at);
     const bodyStart = memory.bodyStart(at);
@@ -179,6 +199,10 @@ function setHead(
   reply.head = bytes;
   reply.headStart = start;
   reply.headEnd = hasQuestion ? query.questionEnd : start + HEADER_LENGTH;
+}
+
+function read16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }
 
 function setBody(reply: Reply, bytes: Uint8Array, start: number, end: number): void {

@@ -8,7 +8,7 @@ import { TroubleLog } from '../../../src/core/trouble-log.ts';
 import { Traffic } from '../../../src/metrics/traffic.ts';
 import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import { mapAddress } from '../../../src/native/sockaddr.ts';
-import { CacheResponder } from '../../../src/resolve/cache-responder.ts';
+import { CacheResponder, type SearchParts } from '../../../src/resolve/cache-responder.ts';
 import type { Client, ReplySink, ReplyStream, StreamSource } from '../../../src/resolve/client.ts';
 import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
@@ -22,9 +22,13 @@ import { ANSWERED } from '../../../src/resolve/responder.ts';
 import type { ServiceNames } from '../../../src/resolve/search-local.ts';
 import { ZoneFlush } from '../../../src/resolve/zone-flush.ts';
 import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
+import { KnownServices } from '../../../src/search/known-services.ts';
+import { PodClients } from '../../../src/search/pod-clients.ts';
+import { ServiceEvents } from '../../../src/search/service-events.ts';
 import type { RelayTarget } from '../../../src/upstream/relay.ts';
 import { decodeMessage as decodeWire, encodeMessage, type Message as WireMessage } from '../../../src/wire/codec.ts';
 import { Reply } from '../../../src/wire/reply.ts';
+import { nameFromText } from '../../../src/wire/name.ts';
 import { decodeMessage, encodeQuestion, type Message, type QuestionOptions } from '../../client/message.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
@@ -54,6 +58,8 @@ export interface HouseOptions {
   /** More zones, that the outside upstream answers. */
   more?: readonly (Partial<ZoneConfig> & { zone: string })[];
   log?: Logger;
+  /** Searches of pods are completed: of those that the test tells `pods` of. */
+  isCompleting?: boolean;
   /** Of the names in the cache's keys. */
   seed?: number;
   /** `--search local`. */
@@ -130,6 +136,9 @@ export class House {
   readonly resolver: Resolver;
   readonly queryLog: QueryLog;
   readonly delivery: Delivery;
+  readonly events = new ServiceEvents();
+  readonly services = new KnownServices();
+  readonly pods = new PodClients(this.clock, { clusterDomain: 'cluster.local', searches: [] });
   readonly responder: CacheResponder;
   readonly flush: ZoneFlush;
   readonly passThrough: PassThrough;
@@ -171,7 +180,23 @@ export class House {
     this.flush.replaceRoutes(routes, true);
     this.passThrough = new PassThrough({ clock, composer, flush: this.flush, log, routes, troubles, wheel });
     const { passThrough } = this;
-    this.responder = new CacheResponder({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, seed });
+    const search = options.isCompleting ? this.#search() : undefined;
+    this.responder = new CacheResponder({
+      cache,
+      cacheTraffic,
+      composer,
+      passThrough,
+      queryLog,
+      resolver,
+      seed,
+      search,
+    });
+  }
+
+  #search(): SearchParts {
+    const { clock, events, pods, services, wheel } = this;
+    const zone = nameFromText('cluster.local.')!;
+    return { clock, cluster: { zone, zoneLabels: 2 }, events, pods, services, wheel };
   }
 
   /** Other zones from the next question on, as after a reload. */
@@ -198,12 +223,12 @@ export class House {
   }
 
   /** Asks; the client's replies come to be in `replies`, at once or later. */
-  ask(options: QuestionOptions & { isStream?: boolean }): PlayedClient {
+  ask(options: QuestionOptions & { isStream?: boolean; from?: string }): PlayedClient {
     const bytes = encodeQuestion({ id: 0x1234, ...options });
     return this.send(bytes, options.isStream);
   }
 
-  send(bytes: Uint8Array, isStream = false): PlayedClient {
+  send(bytes: Uint8Array, isStream = false, address?: string): PlayedClient {
     const client = new PlayedClient(this.traffic, isStream);
     this.sendAs(client, bytes);
     return client;
@@ -215,6 +240,7 @@ export class House {
     buffer.set(bytes, 20);
     client.outcome = this.responder.respond(buffer, 20, 20 + bytes.length, this.clock.nowMs(), client, this.#reply);
     if (client.outcome === ANSWERED) client.send(this.#reply);
+    if (address !== undefined) client.address = address;
     buffer.fill(0xbb);
   }
 }
