@@ -17,6 +17,8 @@ import { CacheResponder } from '../resolve/cache-responder.ts';
 import { Composer } from '../resolve/composer.ts';
 import { Delivery } from '../resolve/delivery.ts';
 import { Flights } from '../resolve/flights.ts';
+import { Freshness } from '../resolve/freshness.ts';
+import { registerFreshnessMetrics } from '../resolve/freshness-metrics.ts';
 import { LocalAnswers } from '../resolve/local-answers.ts';
 import { registerNodeNameMetrics, registerResolveMetrics } from '../resolve/metrics.ts';
 import { NodeNames } from '../resolve/node-names.ts';
@@ -48,6 +50,7 @@ export class DataPlane {
   readonly nodeNames: NodeNames | undefined;
   readonly image: CacheImage;
   readonly flights = new Flights();
+  readonly freshness: Freshness;
   readonly flush: ZoneFlush;
   readonly upstreams: Upstreams;
   readonly responder: CacheResponder;
@@ -75,7 +78,10 @@ export class DataPlane {
     this.#config = config;
     this.upstreams = new Upstreams({ clock, wheel, log });
     this.#forwarders = this.upstreams.apply(config.zones);
-    this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, wheel });
+    const { clusterDomain, hasLease } = config;
+    const freshness = new Freshness({ cache, clock, clusterDomain, flights, hasLease, seed, wheel });
+    this.freshness = freshness;
+    this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, freshness, seed, wheel });
     this.#queryLog = new QueryLog(log);
     const local = new LocalAnswers({ version: packageVersion(), nodeName: process.env['NODE_NAME'] ?? hostname() });
     this.flush = new ZoneFlush(cache, flights);
@@ -89,6 +95,7 @@ export class DataPlane {
       clock,
       composer,
       flights,
+      freshness,
       control: this.#delivery,
       local,
       loops: this.upstreams.loops,
@@ -98,6 +105,8 @@ export class DataPlane {
       wheel,
       routes,
     });
+    freshness.ask = (query) => this.#resolver.askAhead(query);
+    if (config.kubernetes !== 'off') freshness.start();
     this.#troubles = new TroubleLog({ log, clock });
     const { flush } = this;
     this.#passThrough = new PassThrough({ clock, composer, flush, log, routes, troubles: this.#troubles, wheel });
@@ -135,6 +144,7 @@ export class DataPlane {
     this.#passThrough.replaceRoutes(routes);
     this.flush.replaceRoutes(routes, hasAliases(config));
     this.image.replaceRoutes(config, routes);
+    this.freshness.setClusterDomain(config.clusterDomain);
     this.#queryLog.sample(samples);
     if (isChanged !== undefined) this.flush.flushWhere(isChanged);
     this.#changed = changed;
@@ -169,6 +179,7 @@ export class DataPlane {
     registerCacheMetrics(register, { cache: this.cache, traffic: this.cacheTraffic, zones: this.#zones, server });
     const { flights, cacheTraffic: traffic } = this;
     registerResolveMetrics(register, { flights, delivery: this.#delivery, traffic, zones: this.#zones });
+    if (this.#config.kubernetes !== 'off') registerFreshnessMetrics(register, this.freshness);
     if (this.nodeNames !== undefined) registerNodeNameMetrics(register, this.nodeNames);
     registerRelayMetrics(register, this.#passThrough.counts, this.flush.counts);
     registerUpstreamMetrics(register, this.upstreams);
