@@ -13,6 +13,7 @@ import type { Client, ReplySink, ReplyStream, StreamSource } from '../../../src/
 import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
+import { Freshness } from '../../../src/resolve/freshness.ts';
 import { LocalAnswers } from '../../../src/resolve/local-answers.ts';
 import { NodeNames } from '../../../src/resolve/node-names.ts';
 import { PassThrough } from '../../../src/resolve/pass-through.ts';
@@ -66,6 +67,8 @@ export interface HouseOptions {
   hasSearch?: boolean;
   /** What the Kubernetes API says. */
   services?: ServiceNames;
+  /** `--lease`. */
+  hasLease?: boolean;
 }
 
 const USUAL: Omit<ZoneConfig, 'zone'> = {
@@ -128,6 +131,8 @@ export class House {
   readonly cache: AnswerCache;
   readonly cacheTraffic = new CacheTraffic();
   readonly flights = new Flights();
+  /** Of use after `start`. */
+  readonly freshness: Freshness;
   readonly outside = new PlayedUpstream();
   readonly cluster = new PlayedUpstream();
   readonly traffic = new Traffic();
@@ -150,7 +155,10 @@ export class House {
     const cache = new AnswerCache({ bytes });
     this.cache = cache;
     const composer = new Composer();
-    const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, seed, wheel });
+    const { hasLease = false } = options;
+    const freshness = new Freshness({ cache, clock, clusterDomain: 'cluster.local', flights, hasLease, seed, wheel });
+    this.freshness = freshness;
+    const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, freshness, seed, wheel });
     this.delivery = delivery;
     const local = new LocalAnswers({ version: '1.2.3', nodeName: 'node-1' });
     this.queryLog = new QueryLog(options.log ?? silentLogger);
@@ -161,6 +169,7 @@ export class House {
       clock,
       composer,
       flights,
+      freshness,
       control: delivery,
       local,
       loops: { catch: () => false },
@@ -173,6 +182,7 @@ export class House {
     });
     this.resolver.search.isOn = options.hasSearch === true;
     const { queryLog, resolver } = this;
+    freshness.ask = (query) => resolver.askAhead(query);
     const log = options.log ?? silentLogger;
     this.flush = new ZoneFlush(cache, flights);
     const troubles = new TroubleLog({ log, clock, arm: () => () => {} });
