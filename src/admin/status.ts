@@ -78,7 +78,13 @@ export interface ZoneStatus {
 export interface UpstreamStatus {
   /** `tcp://10.96.0.10:53` */
   readonly address: string;
+  /** How it is asked first: `udp`, `tcp`, `tls`, `https`. */
+  readonly transport: string;
   readonly state: UpstreamState;
+  /** Whether questions of clients go there: not while it is down or leads back to this agent. */
+  readonly healthy: boolean;
+  /** 0: asked first. Others are asked where all before them stand worse. */
+  readonly rank: number;
   /** Smoothed; null before the first answer. */
   readonly roundTripMs: number | null;
   /** Of recent replies, 95 in 100 took no longer; null before the first. */

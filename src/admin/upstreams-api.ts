@@ -2,8 +2,13 @@ import { type Answer, jsonAnswer, type Page } from './page.ts';
 import type { Status, UpstreamState, UpstreamStatus } from './status.ts';
 
 /** One server, with all zones that it is asked for. */
-interface ServerStatus extends Omit<UpstreamStatus, 'state'> {
-  readonly zones: { readonly zone: string; readonly state: UpstreamState }[];
+interface ServerStatus extends Omit<UpstreamStatus, 'state' | 'healthy' | 'rank'> {
+  readonly zones: {
+    readonly zone: string;
+    readonly state: UpstreamState;
+    readonly healthy: boolean;
+    readonly rank: number;
+  }[];
 }
 
 /** `/api/v1/upstreams`: who is asked, and how it goes. A server that several zones name is one, and may stand differently in each. */
@@ -19,9 +24,9 @@ export class UpstreamsApi implements Page {
   answer(): Answer {
     const servers = new Map<string, ServerStatus>();
     for (const { zone, upstreams } of this.#zones()) {
-      for (const { state, ...server } of upstreams) {
+      for (const { state, healthy, rank, ...server } of upstreams) {
         const known = servers.get(server.address) ?? { ...server, zones: [] };
-        known.zones.push({ zone, state });
+        known.zones.push({ zone, state, healthy, rank });
         servers.set(server.address, known);
       }
     }

@@ -8,6 +8,7 @@ import { LIMITS } from '../core/limits.ts';
 import { packageVersion } from '../core/version.ts';
 import type { TrafficTable } from '../metrics/traffic-table.ts';
 import type { NetworkReport } from '../node-network/network-report.ts';
+import type { Selection } from '../upstream/selection.ts';
 import {
   STANDING_DOUBTFUL,
   STANDING_DOWN,
@@ -70,7 +71,7 @@ function zoneStatus({ zone, policy }: ZoneConfig, { upstreams }: DataPlane, traf
     zone,
     policy,
     requests: traffics.requests(traffics.zones.id(zone)),
-    upstreams: selection?.upstreams.map((upstream) => upstreamStatus(upstream, selection.standing(upstream))) ?? [],
+    upstreams: selection?.upstreams.map((upstream) => upstreamStatus(upstream, selection)) ?? [],
   };
 }
 
@@ -82,11 +83,15 @@ const STATES: Readonly<Record<Standing, UpstreamState>> = {
   [STANDING_LOOPED]: 'looped',
 };
 
-function upstreamStatus(upstream: Upstream, standing: Standing): UpstreamStatus {
-  const { address, health, roundTrips } = upstream;
+function upstreamStatus(upstream: Upstream, selection: Selection): UpstreamStatus {
+  const { address, health, roundTrips, transport } = upstream;
+  const standing = selection.standing(upstream);
   const isTried = roundTrips.samples > 0;
   return {
     address: formatUpstreamAddress(address),
+    transport,
+    healthy: standing < STANDING_DOWN,
+    rank: selection.rank(upstream),
     state: standing === STANDING_GOOD && !isTried ? 'untried' : STATES[standing],
     roundTripMs: isTried ? roundTrips.smoothedMs : null,
     p95Ms: isTried ? roundTrips.p95Ms : null,

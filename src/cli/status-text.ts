@@ -1,6 +1,17 @@
 import type { HandOverStatus, NetworkStatus, Status, UpstreamStatus } from '../admin/status.ts';
 
-const HEADINGS = ['UPSTREAM', 'STATE', 'RTT', 'P95', 'IN FLIGHT', 'CONNECTIONS', 'FAILED', 'LAST ERROR', 'ZONES'];
+const HEADINGS = [
+  'UPSTREAM',
+  'HEALTHY',
+  'STATE',
+  'RTT',
+  'P95',
+  'IN FLIGHT',
+  'CONNECTIONS',
+  'FAILED',
+  'LAST ERROR',
+  'ZONES',
+];
 
 /** The agent's own report for a person at a terminal. */
 export function statusText(status: Status): string {
@@ -56,6 +67,7 @@ function upstreamRows({ zones }: Status): string[][] {
   }
   return [...rows.values()].map(({ upstream, zones: named }) => [
     upstream.address,
+    healthText(upstream),
     upstream.state,
     milliseconds(upstream.roundTripMs),
     milliseconds(upstream.p95Ms),
@@ -65,6 +77,11 @@ function upstreamRows({ zones }: Status): string[][] {
     upstream.lastError === null ? '-' : `${upstream.lastError.reason} ${upstream.lastError.time.slice(0, 19)}Z`,
     zonesText(named),
   ]);
+}
+
+/** An agent of an older version says nothing of it. */
+function healthText({ healthy, state }: Partial<UpstreamStatus>): string {
+  return (healthy ?? (state !== 'down' && state !== 'looped')) ? 'yes' : 'no';
 }
 
 function zonesText(zones: readonly string[]): string {

@@ -15,7 +15,10 @@ const ENTRY = fileURLToPath(new URL('../../../bin/signpost.js', import.meta.url)
 
 const CLUSTER: UpstreamStatus = {
   address: 'tcp://10.96.0.10:53',
+  transport: 'tcp',
   state: 'up',
+  healthy: true,
+  rank: 0,
   roundTripMs: 0.42,
   p95Ms: 1.19,
   inFlight: 3,
@@ -38,8 +41,13 @@ const STATUS: Status = {
   traffic: { ...new TrafficTable(new ZoneIds()).totals(), responsesByRcode: { NOERROR: 990, SERVFAIL: 10 } },
   zones: [
     { zone: 'cluster.local.', policy: 'random', requests: 1, upstreams: [CLUSTER] },
-    { zone: 'in-addr.arpa.', policy: 'random', requests: 1, upstreams: [{ ...CLUSTER, state: 'looped' }] },
-    { zone: 'ip6.arpa.', policy: 'random', requests: 1, upstreams: [{ ...CLUSTER, state: 'looped' }] },
+    {
+      zone: 'in-addr.arpa.',
+      policy: 'random',
+      requests: 1,
+      upstreams: [{ ...CLUSTER, state: 'looped', healthy: false }],
+    },
+    { zone: 'ip6.arpa.', policy: 'random', requests: 1, upstreams: [{ ...CLUSTER, state: 'looped', healthy: false }] },
     {
       zone: '.',
       policy: 'fastest',
@@ -47,7 +55,10 @@ const STATUS: Status = {
       upstreams: [
         {
           address: 'udp://192.0.2.1:53',
+          transport: 'udp',
           state: 'down',
+          healthy: false,
+          rank: 0,
           roundTripMs: 31.6,
           p95Ms: null,
           inFlight: 0,
@@ -112,9 +123,9 @@ test('the report says what is wrong, and has a line for each server and each way
   assert.deepEqual(
     rows.slice(1).map((row) => row.split(/ {2,}/)),
     [
-      ['tcp://10.96.0.10:53', 'up', '0.4ms', '1.2ms', '3', '2', '0', '-', 'cluster.local.'],
-      ['tcp://10.96.0.10:53', 'looped', '0.4ms', '1.2ms', '3', '2', '0', '-', 'in-addr.arpa. ip6.arpa.'],
-      ['udp://192.0.2.1:53', 'down', '32ms', '-', '0', '0', '12', 'ECONNREFUSED 2026-01-02T03:04:05Z', '.'],
+      ['tcp://10.96.0.10:53', 'yes', 'up', '0.4ms', '1.2ms', '3', '2', '0', '-', 'cluster.local.'],
+      ['tcp://10.96.0.10:53', 'no', 'looped', '0.4ms', '1.2ms', '3', '2', '0', '-', 'in-addr.arpa. ip6.arpa.'],
+      ['udp://192.0.2.1:53', 'no', 'down', '32ms', '-', '0', '0', '12', 'ECONNREFUSED 2026-01-02T03:04:05Z', '.'],
     ],
   );
 });
