@@ -22,14 +22,14 @@ import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED } from '../../../src/resolve/responder.ts';
 import type { ServiceNames } from '../../../src/resolve/search-local.ts';
 import { ZoneFlush } from '../../../src/resolve/zone-flush.ts';
-import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
 import { KnownServices } from '../../../src/search/known-services.ts';
 import { PodClients } from '../../../src/search/pod-clients.ts';
 import { ServiceEvents } from '../../../src/search/service-events.ts';
+import type { Ask, Asker, Failure } from '../../../src/upstream/ask.ts';
 import type { RelayTarget } from '../../../src/upstream/relay.ts';
 import { decodeMessage as decodeWire, encodeMessage, type Message as WireMessage } from '../../../src/wire/codec.ts';
-import { Reply } from '../../../src/wire/reply.ts';
 import { nameFromText } from '../../../src/wire/name.ts';
+import { Reply } from '../../../src/wire/reply.ts';
 import { decodeMessage, encodeQuestion, type Message, type QuestionOptions } from '../../client/message.ts';
 import { FakeClock } from '../../fake-clock.ts';
 
@@ -58,9 +58,9 @@ export interface HouseOptions {
   cluster?: Partial<ZoneConfig>;
   /** More zones, that the outside upstream answers. */
   more?: readonly (Partial<ZoneConfig> & { zone: string })[];
-  log?: Logger;
   /** Searches of pods are completed: of those that the test tells `pods` of. */
   isCompleting?: boolean;
+  log?: Logger;
   /** Of the names in the cache's keys. */
   seed?: number;
   /** `--search local`. */
@@ -136,14 +136,14 @@ export class House {
   readonly outside = new PlayedUpstream();
   readonly cluster = new PlayedUpstream();
   readonly traffic = new Traffic();
+  readonly events = new ServiceEvents();
+  readonly services = new KnownServices();
+  readonly pods = new PodClients(this.clock, { clusterDomain: 'cluster.local', searches: [] });
   readonly zones = new ZoneIds();
   readonly nodeNames: NodeNames;
   readonly resolver: Resolver;
   readonly queryLog: QueryLog;
   readonly delivery: Delivery;
-  readonly events = new ServiceEvents();
-  readonly services = new KnownServices();
-  readonly pods = new PodClients(this.clock, { clusterDomain: 'cluster.local', searches: [] });
   readonly responder: CacheResponder;
   readonly flush: ZoneFlush;
   readonly passThrough: PassThrough;
@@ -235,11 +235,12 @@ export class House {
   /** Asks; the client's replies come to be in `replies`, at once or later. */
   ask(options: QuestionOptions & { isStream?: boolean; from?: string }): PlayedClient {
     const bytes = encodeQuestion({ id: 0x1234, ...options });
-    return this.send(bytes, options.isStream);
+    return this.send(bytes, options.isStream, options.from);
   }
 
   send(bytes: Uint8Array, isStream = false, address?: string): PlayedClient {
     const client = new PlayedClient(this.traffic, isStream);
+    if (address !== undefined) client.address = address;
     this.sendAs(client, bytes);
     return client;
   }
@@ -250,7 +251,6 @@ export class House {
     buffer.set(bytes, 20);
     client.outcome = this.responder.respond(buffer, 20, 20 + bytes.length, this.clock.nowMs(), client, this.#reply);
     if (client.outcome === ANSWERED) client.send(this.#reply);
-    if (address !== undefined) client.address = address;
     buffer.fill(0xbb);
   }
 }
