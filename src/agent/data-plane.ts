@@ -14,6 +14,7 @@ import { packageVersion } from '../core/version.ts';
 import type { Register } from '../metrics/register.ts';
 import type { ZoneIds } from '../metrics/zone-ids.ts';
 import { CacheResponder } from '../resolve/cache-responder.ts';
+import { registerCompletionMetrics } from '../resolve/completion-metrics.ts';
 import { Composer } from '../resolve/composer.ts';
 import { Delivery } from '../resolve/delivery.ts';
 import { Flights } from '../resolve/flights.ts';
@@ -28,10 +29,12 @@ import { registerRelayMetrics } from '../resolve/relay-metrics.ts';
 import { Resolver } from '../resolve/resolver.ts';
 import { ZoneFlush } from '../resolve/zone-flush.ts';
 import { KnownServices } from '../search/known-services.ts';
+import type { PodClients } from '../search/pod-clients.ts';
 import type { Asker } from '../upstream/ask.ts';
 import { registerUpstreamMetrics } from '../upstream/metrics.ts';
 import { Upstreams } from '../upstream/upstreams.ts';
 import { CacheImage } from './cache-image.ts';
+import { SearchCompletion } from './search-completion.ts';
 import { changedNames, testFor } from './zone-changes.ts';
 import { zoneTable, zoneTableInSteps } from './zone-table.ts';
 
@@ -54,6 +57,7 @@ export class DataPlane {
   readonly flush: ZoneFlush;
   readonly upstreams: Upstreams;
   readonly responder: CacheResponder;
+  readonly completion: SearchCompletion;
   readonly #delivery: Delivery;
   readonly #passThrough: PassThrough;
   readonly #resolver: Resolver;
@@ -119,6 +123,10 @@ export class DataPlane {
       seed,
       queryLog: this.#queryLog,
     });
+    const { responder, services } = this;
+    this.completion = new SearchCompletion({ clock, log, responder, services, wheel });
+    this.completion.apply(config);
+    freshness.onChange = (namespace, service) => this.completion.serviceChanged(namespace, service);
     this.#queryLog.sample(atOnce(this.#samples(config)));
   }
 
@@ -149,6 +157,12 @@ export class DataPlane {
     if (isChanged !== undefined) this.flush.flushWhere(isChanged);
     this.#changed = changed;
     this.#config = config;
+    this.completion.apply(config);
+  }
+
+  /** Told of this node's pods. */
+  get pods(): PodClients {
+    return this.completion.pods;
   }
 
   /** Local names, which no zone of the configuration has, are sampled as the zones are that say nothing of it. */
@@ -181,11 +195,14 @@ export class DataPlane {
     registerResolveMetrics(register, { flights, delivery: this.#delivery, traffic, zones: this.#zones });
     if (this.#config.kubernetes !== 'off') registerFreshnessMetrics(register, this.freshness);
     if (this.nodeNames !== undefined) registerNodeNameMetrics(register, this.nodeNames);
+    const { counts, pods } = this.completion;
+    if (this.#config.search === 'complete') registerCompletionMetrics(register, { counts, pods, server });
     registerRelayMetrics(register, this.#passThrough.counts, this.flush.counts);
     registerUpstreamMetrics(register, this.upstreams);
   }
 
   close(): void {
+    this.completion.close();
     this.#passThrough.close();
     this.#troubles.close();
     this.upstreams.close();

@@ -25,17 +25,18 @@ export interface CacheResponderParts {
   resolver: Resolver;
   /** Of the names in the cache's keys. */
   seed: number;
-  /** What completing the searches of pods takes; undefined: it is not done. */
-  search?: SearchParts | undefined;
 }
 
 /** What `Completion` needs that nothing else here does. */
-export type SearchParts = Pick<CompletionParts, 'clock' | 'cluster' | 'events' | 'pods' | 'services' | 'wheel'>;
+export type SearchParts = Pick<
+  CompletionParts,
+  'clock' | 'cluster' | 'counts' | 'events' | 'pods' | 'services' | 'wheel'
+>;
 
 /** The way of every message: out of the cache in the same call where a live entry answers it, else to the resolver. */
 export class CacheResponder implements NaturalAnswers, Responder {
-  /** Undefined: searches are not completed. */
-  readonly completion: Completion | undefined;
+  readonly #parts: CacheResponderParts;
+  #completion: Completion | undefined;
   readonly #cache: AnswerCache;
   readonly #cacheTraffic: CacheTraffic;
   readonly #composer: Composer;
@@ -44,7 +45,9 @@ export class CacheResponder implements NaturalAnswers, Responder {
   readonly #query: QueryView;
   readonly #queryLog: QueryLog;
 
-  constructor({ cache, cacheTraffic, composer, passThrough, queryLog, resolver, search, seed }: CacheResponderParts) {
+  constructor(parts: CacheResponderParts) {
+    const { cache, cacheTraffic, composer, passThrough, queryLog, resolver, seed } = parts;
+    this.#parts = parts;
     this.#cache = cache;
     this.#cacheTraffic = cacheTraffic;
     this.#composer = composer;
@@ -52,8 +55,18 @@ export class CacheResponder implements NaturalAnswers, Responder {
     this.#passThrough = passThrough;
     this.#resolver = resolver;
     this.#query = new QueryView(seed);
+  }
+
+  /** Searches of pods are completed from the next query on, with these parts; undefined: they are not. */
+  completeSearches(search: SearchParts | undefined): void {
+    const { cache, cacheTraffic, composer, queryLog, resolver, seed } = this.#parts;
     const own = { cache, cacheTraffic, composer, natural: this, names: resolver, queryLog, seed };
-    this.completion = search && new Completion({ ...own, ...search });
+    this.#completion = search && new Completion({ ...own, ...search });
+  }
+
+  /** Undefined: searches are not completed. */
+  get completion(): Completion | undefined {
+    return this.#completion;
   }
 
   respond(bytes: Uint8Array, start: number, end: number, nowMs: number, client: Client, reply: Reply): number {
@@ -61,7 +74,7 @@ export class CacheResponder implements NaturalAnswers, Responder {
     const verdict = query.read(bytes, start, end);
     if (verdict !== QUERY_OK) return this.#divert(verdict, end - start, nowMs, client, reply);
     const at = this.#cache.findFresh(query, nowMs);
-    const completion = this.completion;
+    const completion = this.#completion;
     // What is known to exist is nobody's search that goes on.
     if (completion === undefined || (at !== -1 && this.#cache.memory.rcode(at) !== RCODE_NXDOMAIN)) {
       return this.#answer(query, at, nowMs, client, reply);

@@ -18,7 +18,7 @@ import { CandidateAsk } from './candidate-ask.ts';
 import { CandidateLookUp, type CandidateLookUpParts } from './candidate-look-up.ts';
 import type { Client, ReplySink } from './client.ts';
 import { CompletedAnswer, fitsWhole } from './completed-answer.ts';
-import { CompletionCounts } from './completion-counts.ts';
+import type { CompletionCounts } from './completion-counts.ts';
 import type { Decision } from './completion-decision.ts';
 import { Decisions, type DecisionsParts } from './completion-decisions.ts';
 import { CompletionWaiter } from './completion-waiter.ts';
@@ -39,6 +39,7 @@ export interface NaturalAnswers {
 
 export interface CompletionParts extends CandidateLookUpParts, Omit<DecisionsParts, 'lookUp' | 'onDecided'> {
   cacheTraffic: CacheTraffic;
+  counts: CompletionCounts;
   natural: NaturalAnswers;
   pods: PodClients;
   queryLog: QueryLog;
@@ -56,7 +57,7 @@ export interface CompletionParts extends CandidateLookUpParts, Omit<DecisionsPar
  * be disturbed.
  */
 export class Completion {
-  readonly counts = new CompletionCounts();
+  readonly counts: CompletionCounts;
   readonly decisions: Decisions;
   readonly #parts: CompletionParts;
   readonly #lookUp: CandidateLookUp;
@@ -68,6 +69,7 @@ export class Completion {
 
   constructor(parts: CompletionParts) {
     this.#parts = parts;
+    this.counts = parts.counts;
     this.#lookUp = new CandidateLookUp(parts);
     this.#answer = new CompletedAnswer(parts.composer);
     this.#waiterQuery = new QueryView(parts.seed);

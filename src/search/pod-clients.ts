@@ -106,7 +106,7 @@ export class PodClients {
 
   /** Other search suffixes of the node, or another cluster domain: for all pods. */
   setNode(node: NodeDns): void {
-    if (node.clusterDomain === this.#node.clusterDomain && isEqual(node.searches, this.#node.searches)) return;
+    if (node.clusterDomain === this.#node.clusterDomain && isSame(node.searches, this.#node.searches)) return;
     this.#node = node;
     for (const [uid, { pod }] of [...this.#pods]) this.set(uid, pod);
   }
@@ -179,6 +179,10 @@ export class PodClients {
     const shared = this.#searches.get(key);
     if (shared !== undefined && --shared.pods === 0) this.#searches.delete(key);
   }
+}
+
+function isSame(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && isEqual(a, b));
 }
 
 function keyOf(host: string): string {

@@ -29,8 +29,8 @@ export interface PodDns {
 export interface NodeDns {
   /** Without the trailing dot: `cluster.local`. */
   readonly clusterDomain: string;
-  /** The search suffixes of the resolv.conf that kubelet reads. */
-  readonly searches: readonly string[];
+  /** The search suffixes of the resolv.conf that kubelet reads; undefined: not known. */
+  readonly searches: readonly string[] | undefined;
 }
 
 /** How the resolver of a pod makes names of what its programs ask for. Pods that do the same share one. */
@@ -67,7 +67,8 @@ export function searchPathOf(pod: PodDns, node: NodeDns): SearchPath | undefined
   const isClusterFirst = pod.dnsPolicy === 'ClusterFirst' || pod.dnsPolicy === 'ClusterFirstWithHostNet';
   if (!isClusterFirst && pod.dnsPolicy !== 'None') return undefined;
   const ndots = ndotsOf(pod.ndots, isClusterFirst ? CLUSTER_NDOTS : RESOLVER_NDOTS);
-  const base = isClusterFirst ? [...clusterSuffixes(pod.namespace, node.clusterDomain), ...node.searches] : [];
+  if (isClusterFirst && node.searches === undefined) return undefined;
+  const base = isClusterFirst ? [...clusterSuffixes(pod.namespace, node.clusterDomain), ...node.searches!] : [];
   const suffixes = asKubeletCuts([...base, ...pod.searches].map(withoutDot));
   if (ndots === undefined || ndots === 0 || suffixes.length === 0 || !isReadAlike(suffixes)) return undefined;
   return { suffixes, ndots, isOfServices: isClusterFirst };

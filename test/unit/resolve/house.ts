@@ -10,6 +10,7 @@ import { ZoneIds } from '../../../src/metrics/zone-ids.ts';
 import { mapAddress } from '../../../src/native/sockaddr.ts';
 import { CacheResponder, type SearchParts } from '../../../src/resolve/cache-responder.ts';
 import type { Client, ReplySink, ReplyStream, StreamSource } from '../../../src/resolve/client.ts';
+import { CompletionCounts } from '../../../src/resolve/completion-counts.ts';
 import { Composer } from '../../../src/resolve/composer.ts';
 import { Delivery } from '../../../src/resolve/delivery.ts';
 import { Flights } from '../../../src/resolve/flights.ts';
@@ -136,6 +137,7 @@ export class House {
   readonly outside = new PlayedUpstream();
   readonly cluster = new PlayedUpstream();
   readonly traffic = new Traffic();
+  readonly counts = new CompletionCounts();
   readonly events = new ServiceEvents();
   readonly services = new KnownServices();
   readonly pods = new PodClients(this.clock, { clusterDomain: 'cluster.local', searches: [] });
@@ -190,7 +192,6 @@ export class House {
     this.flush.replaceRoutes(routes, true);
     this.passThrough = new PassThrough({ clock, composer, flush: this.flush, log, routes, troubles, wheel });
     const { passThrough } = this;
-    const search = options.isCompleting ? this.#search() : undefined;
     this.responder = new CacheResponder({
       cache,
       cacheTraffic,
@@ -199,14 +200,14 @@ export class House {
       queryLog,
       resolver,
       seed,
-      search,
     });
+    if (options.isCompleting) this.responder.completeSearches(this.#search());
   }
 
   #search(): SearchParts {
-    const { clock, events, pods, services, wheel } = this;
+    const { clock, counts, events, pods, services, wheel } = this;
     const zone = nameFromText('cluster.local.')!;
-    return { clock, cluster: { zone, zoneLabels: 2 }, events, pods, services, wheel };
+    return { clock, cluster: { zone, zoneLabels: 2 }, counts, events, pods, services, wheel };
   }
 
   /** Other zones from the next question on, as after a reload. */
