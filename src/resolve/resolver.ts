@@ -278,8 +278,9 @@ export class Resolver implements LookUps, NameAnswers {
     const { memory } = cache;
     composer.compose(query, memory, at, nowMs, client.isStream, 'cache', reply);
     cacheTraffic.count(zone.id, memory.kind(at) === KIND_POSITIVE ? HIT_SUCCESS : HIT_DENIAL);
-    memory.countHit(at);
     client.traffic.response(zone.id, memory.rcode(at), reply.length, 0, SOURCE_CACHE);
+    const isPopular = memory.countHit(at) >= zone.cache.prefetchHits && zone.cache.prefetchHits > 0;
+    if (isPopular && nowMs >= memory.refreshAtMs(at) && !memory.has(at, STATE_REFRESHING)) this.prefetch(query, at);
     return ANSWERED;
   }
 
