@@ -192,10 +192,13 @@ export class AnswerCache {
     this.#delete(this.memory.key(at));
   }
 
-  /** Offset of the entry whose time is over but for its lease, or -1. Of the question that `findFresh` was last called with, right before. */
-  leasedOfLast(nowMs: number): number {
-    if (this.#isOnLease(this.#lastTyped, nowMs)) return this.#lastTyped;
-    return this.#isOnLease(this.#lastName, nowMs) ? this.#lastName : -1;
+  /**
+   * Offset of the entry whose time is over but for its lease, which ends `graceMs` after it is to be refreshed, or -1. Of the question that `findFresh` was last called with, right
+   * before.
+   */
+  leasedOfLast(nowMs: number, graceMs: number): number {
+    if (this.#isOnLease(this.#lastTyped, nowMs, graceMs)) return this.#lastTyped;
+    return this.#isOnLease(this.#lastName, nowMs, graceMs) ? this.#lastName : -1;
   }
 
   /** Makes ready for so many entries that are put in one after the other. */
@@ -330,9 +333,10 @@ export class AnswerCache {
     if (at !== -1 && this.memory.has(at, STATE_LOADED)) this.#delete(this.memory.key(at));
   }
 
-  #isOnLease(at: number, nowMs: number): boolean {
+  #isOnLease(at: number, nowMs: number, graceMs: number): boolean {
+    if (at === -1) return false;
     const { memory } = this;
-    return at !== -1 && memory.isLeased(at) && memory.freshUntilMs(at) <= nowMs && nowMs < memory.refreshAtMs(at);
+    return memory.isLeased(at) && memory.freshUntilMs(at) <= nowMs && nowMs < memory.refreshAtMs(at) + graceMs;
   }
 
   #isLive(at: number, nowMs: number): boolean {

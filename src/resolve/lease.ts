@@ -5,10 +5,14 @@ import { KIND_FAILURE, STATE_KEPT } from '../cache/entry-memory.ts';
 import type { QueryView } from '../wire/query.ts';
 import { setTtls } from '../wire/ttl.ts';
 
-/** From its confirmation an answer is said for so long without asking again. */
-const LEASE_MS = 600_000;
 /** What a client is told, and until when the answer is a hit like any other. */
 const RENEWED_SECONDS = 5;
+const RENEWED_MS = RENEWED_SECONDS * 1000;
+/**
+ * From its confirmation an answer lives for ten minutes at most. It may be asked for ahead after this: there is one more renewal to come, during which the first client to ask has it
+ * asked, and none waits.
+ */
+const LEASE_MS = 600_000 - 2 * RENEWED_MS;
 /** Nothing is to compare with. */
 export const NOTHING = -1;
 
@@ -65,12 +69,11 @@ export class Lease {
   /** Lets the entry that answers the question of which `AnswerCache.findFresh` just found none live on, and returns its offset; -1: there is none. */
   renew(nowMs: number): number {
     if (this.#followedMs > nowMs) return -1;
-    const at = this.#cache.leasedOfLast(nowMs);
+    const at = this.#cache.leasedOfLast(nowMs, RENEWED_MS);
     if (at === -1) return -1;
     const { memory } = this.#cache;
-    const untilMs = memory.refreshAtMs(at);
-    if (untilMs - LEASE_MS < this.#followedMs) return -1;
-    live(memory, at, Math.min(nowMs + RENEWED_SECONDS * 1000, untilMs));
+    if (memory.refreshAtMs(at) - LEASE_MS <= this.#followedMs) return -1;
+    live(memory, at, nowMs + RENEWED_MS);
     this.renewed++;
     return at;
   }
