@@ -27,6 +27,7 @@ import { PassThrough } from '../resolve/pass-through.ts';
 import { QueryLog } from '../resolve/query-log.ts';
 import { registerRelayMetrics } from '../resolve/relay-metrics.ts';
 import { Resolver } from '../resolve/resolver.ts';
+import { registerSearchMetrics } from '../resolve/search-metrics.ts';
 import { ZoneFlush } from '../resolve/zone-flush.ts';
 import { KnownServices } from '../search/known-services.ts';
 import type { PodClients } from '../search/pod-clients.ts';
@@ -108,7 +109,9 @@ export class DataPlane {
       seed,
       wheel,
       routes,
+      services: this.services,
     });
+    this.#resolver.search.isOn = config.search !== 'off';
     freshness.ask = (query) => this.#resolver.askAhead(query);
     if (config.kubernetes !== 'off') freshness.start();
     this.#troubles = new TroubleLog({ log, clock });
@@ -198,6 +201,8 @@ export class DataPlane {
     const { counts, pods } = this.completion;
     if (this.#config.search === 'complete') registerCompletionMetrics(register, { counts, pods, server });
     registerRelayMetrics(register, this.#passThrough.counts, this.flush.counts);
+    const { search, ahead } = this.#resolver;
+    if (search.isOn) registerSearchMetrics(register, search, ahead);
     registerUpstreamMetrics(register, this.upstreams);
   }
 

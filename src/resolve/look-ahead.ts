@@ -1,3 +1,4 @@
+import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Clock } from '../core/clock.ts';
 import { LOOK_AHEADS, LOOK_AHEADS_A_TURN } from '../core/limits.ts';
 import { Portions } from '../core/portions.ts';
@@ -9,6 +10,7 @@ import type { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
 import { CUT_EXISTS, type Cuts } from './cuts.ts';
+import type { Flight } from './flight.ts';
 import { OwnClient } from './own-client.ts';
 import { OwnQuestion } from './own-question.ts';
 import { ANSWERED, HELD } from './responder.ts';
@@ -19,6 +21,8 @@ const NDOTS = 5;
 /** The names of a look-up are not begun again so soon: A and AAAA each once, and not from the names that it led to. */
 const AGAIN_MS = 2000;
 const REMEMBERED = 1024;
+/** A resolver asks its next question as soon as it has the answer to the last. */
+const USED_WITHIN_MS = 3000;
 const UNDERSCORE = 0x5f;
 
 /** Answers names as a client gets them. */
@@ -30,6 +34,7 @@ export interface LookUps {
 }
 
 export interface LookAheadParts {
+  cache: AnswerCache;
   clock: Clock;
   cuts: Cuts;
   names: LookUps;
@@ -44,16 +49,18 @@ export interface LookAheadParts {
  *     name.ns.svc.Z  ─NXDOMAIN─▶  name.svc.Z  ─NXDOMAIN─▶  name.Z  ─NXDOMAIN, and name has a dot─▶  name
  */
 export class LookAhead {
-  /** Look-ups gone ahead of; questions that they asked, or joined; clients that joined one of these. Read by the metrics. */
+  /** Look-ups gone ahead of, and questions that they asked, or joined. Read by the metrics. */
   begun = 0;
   asked = 0;
-  joined = 0;
+  #used = 0;
   readonly #parts: LookAheadParts;
   readonly #own: OwnQuestion;
   readonly #reply = new Reply();
   readonly #hashes = new Int32Array(REMEMBERED);
   readonly #times = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
   #running = 0;
+  /** The last steps that were asked, as long as it is not known whether they were of use. */
+  readonly #steps: Step[] = [];
   readonly #turns = new Portions<Path>(LOOK_AHEADS_A_TURN, (path) => this.#goOn(path));
 
   constructor(parts: LookAheadParts) {
@@ -82,25 +89,54 @@ export class LookAhead {
     this.#turns.defer(new Path(query, namespace, isAbsent, this.#turns));
   }
 
-  /** Whether a flight's first waiter is one of these. */
-  isAhead(traffic: Traffic): boolean {
-    return traffic === AHEAD;
+  /** A client has come to wait for a flight. */
+  onJoin({ firstWaiter }: Flight): void {
+    const sink = firstWaiter?.sink;
+    if (!(sink instanceof Path) || sink.isJoined) return;
+    sink.isJoined = true;
+    this.#used++;
+  }
+
+  /** Steps that a client came to ask as well. */
+  countUsed(): number {
+    const nowMs = this.#parts.clock.nowMs();
+    let first = 0;
+    while (first < this.#steps.length && nowMs >= this.#steps[first]!.askedMs + USED_WITHIN_MS) first++;
+    for (const step of this.#steps.splice(0, first)) this.#judge(step, nowMs);
+    return this.#used;
+  }
+
+  #judge({ path, tail }: Step, nowMs: number): void {
+    const { cache } = this.#parts;
+    const query = this.#own.write(path.name, 0, path.end, tail, path.name.length, path.type);
+    const at = cache.findExpired(query, nowMs, USED_WITHIN_MS);
+    if (at !== -1 && cache.memory.hits(at) > 0) this.#used++;
   }
 
   #goOn(path: Path): void {
     const { clock, names } = this.#parts;
     const nowMs = clock.nowMs();
+    this.#note(path, nowMs);
     while (path.isAbsent && path.goOn()) {
       const query = this.#own.write(path.name, 0, path.end, path.tail, path.name.length, path.type);
       this.#isFirst(query.nameHash ^ path.type, nowMs);
       const outcome = names.lookUp(query, nowMs, path, this.#reply);
-      if (outcome === HELD) {
+      path.isJoined = false;
+      path.isAsked = outcome === HELD;
+      if (path.isAsked) {
         this.asked++;
         return;
       }
       path.isAbsent = outcome === ANSWERED && rcodeOf(this.#reply) === RCODE_NXDOMAIN;
     }
     this.#running--;
+  }
+
+  /** What was asked last has been answered: whether anybody asks it as well is seen later. */
+  #note(path: Path, nowMs: number): void {
+    if (!path.isAsked || path.isJoined) return;
+    if (this.#steps.length >= LOOK_AHEADS.value) this.#judge(this.#steps.shift()!, nowMs);
+    this.#steps.push({ path, tail: path.tail, askedMs: nowMs });
   }
 
   /** Notes a name; false where it was noted a moment ago. */
@@ -111,6 +147,13 @@ export class LookAhead {
     if (!isKnown) this.#times[place] = nowMs;
     return !isKnown;
   }
+}
+
+/** A name that was asked ahead. */
+interface Step {
+  readonly path: Path;
+  readonly tail: number;
+  readonly askedMs: number;
 }
 
 /** No listener's: what is asked ahead is counted when a client asks it. */
@@ -126,6 +169,10 @@ class Path extends OwnClient {
   readonly type: number;
   /** What was looked up last does not exist. */
   isAbsent = true;
+  /** It was not in the cache. */
+  isAsked = false;
+  /** A client waits for it as well. */
+  isJoined = false;
   readonly #tails: number[];
   readonly #turns: Portions<Path>;
 

@@ -89,7 +89,7 @@ export class Resolver implements LookUps, NameAnswers {
     const { clock, flights, seed } = parts;
     this.#following = new Following({ clock, flights, names: this, seed });
     this.search = new SearchLocal(parts);
-    this.ahead = new LookAhead({ clock, cuts: this.search.cuts, names: this, seed });
+    this.ahead = new LookAhead({ cache: parts.cache, clock, cuts: this.search.cuts, names: this, seed });
   }
 
   /** From the next question on; questions in flight end as they began. */
@@ -204,7 +204,10 @@ export class Resolver implements LookUps, NameAnswers {
     const sink = client.hold();
     if (sink === undefined) return DROPPED;
     const flight = joined ?? this.#depart(query, zone, false);
-    if (joined !== undefined) flights.coalesced++;
+    if (joined !== undefined) {
+      flights.coalesced++;
+      this.ahead.onJoin(joined);
+    }
     flights.wait(flight, query, client, sink, nowMs);
     if (canBridge && !flight.isSet && !flight.isPatienceOver) wheel.set(flight, zone.cache.staleAfterMs);
     return HELD;

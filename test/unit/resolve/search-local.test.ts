@@ -1,68 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KnownServices } from '../../../src/search/known-services.ts';
-import { decodeMessage } from '../../../src/wire/codec.ts';
 import { RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../../../src/wire/constants.ts';
-import { CLUSTER, House, type HouseOptions, type PlayedClient } from './house.ts';
-
-const Z = 'cluster.local';
-/** What CoreDNS says beside a "no". */
-const SOA = {
-  name: Z,
-  type: 'SOA',
-  class: 'IN',
-  ttl: 30,
-  data: {
-    mname: `ns.dns.${Z}`,
-    rname: `hostmaster.${Z}`,
-    serial: 1_700_000_000,
-    refresh: 7200,
-    retry: 1800,
-    expire: 86_400,
-    minimum: 30,
-  },
-} as const;
-const NXDOMAIN = { rcode: 'NXDOMAIN', flags: 0x0583, authorities: [SOA] } as const;
-const NODATA = { flags: 0x0580, authorities: [SOA] } as const;
-
-const positive = (name: string, address = '10.96.0.10') =>
-  ({ flags: 0x0580, answers: [{ name, type: 'A', class: 'IN', ttl: 30, data: address }] }) as const;
-
-/** A cluster's DNS by its names: what exists is answered, all else is NXDOMAIN. Says what was asked, each as `name type`, since the last call. */
-class Cluster {
-  readonly house: House;
-  readonly #exists: ReadonlySet<string>;
-
-  constructor(exists: Iterable<string>, options: HouseOptions = {}, live?: ReadonlySet<string>) {
-    this.house = new House(2 << 20, { hasSearch: true, ...options });
-    this.#exists = live ?? new Set(exists);
-  }
-
-  /** Answers all that is asked, and what that leads to. */
-  async settle(): Promise<string[]> {
-    const asked: string[] = [];
-    for (let quiet = 0; quiet < 5; quiet++) {
-      for (const upstream of [this.house.cluster, this.house.outside]) {
-        while (upstream.asked.length > 0) {
-          quiet = 0;
-          const { message, end } = upstream.asked[0]!;
-          const { name, type } = decodeMessage(message.subarray(0, end)).questions![0]!;
-          asked.push(`${name} ${type}`);
-          if (!this.#exists.has(name.toLowerCase())) upstream.answer(NXDOMAIN);
-          else if (type === 'A' && /^(web|pod-0|www)/.test(name)) upstream.answer(positive(name));
-          else upstream.answer(NODATA);
-        }
-      }
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return asked.sort();
-  }
-
-  async ask(name: string, type = 'A'): Promise<{ client: PlayedClient; asked: string[] }> {
-    const client = this.house.ask({ name, type });
-    return { client, asked: await this.settle() };
-  }
-}
+import { CLUSTER, House, type PlayedClient } from './house.ts';
+import { Cluster, NXDOMAIN, turn, withExpiredCut, withNamespace, Z } from './played-cluster.ts';
 
 const rcodeOf = (client: PlayedClient): number => client.reply.rcode;
 
@@ -302,23 +243,6 @@ test('Services that are no more followed are asked for', async () => {
   services.setFollowed(false);
   assert.deepEqual((await cluster.ask(`db.team1.svc.${Z}`, 'TXT')).asked, [`db.team1.svc.${Z} TXT`]);
 });
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-
-/** A cluster in which there is the namespace, as was just seen. */
-async function withNamespace(name: string): Promise<Cluster> {
-  const cluster = new Cluster([`${name}.svc.${Z}`]);
-  await cluster.ask(`${name}.svc.${Z}`);
-  return cluster;
-}
-
-/** A cluster that was told that there is no com.svc, six seconds ago. */
-async function withExpiredCut(): Promise<Cluster> {
-  const cluster = new Cluster([]);
-  await cluster.ask(`com.svc.${Z}`);
-  cluster.house.pass(6000);
-  return cluster;
-}
 
 /** CoreDNS's NXDOMAIN to this question below the zone: each name of the SOA leads back to the question. */
 function compressedDenial(query: Uint8Array): Uint8Array {
