@@ -32,11 +32,10 @@ export class ChangedServices {
     return change;
   }
 
-  /** Whether a Service changed less than `ms` ago, of which no more than REMEMBERED_MS count. */
-  isWithin(group: number, ms: number, nowMs: number): boolean {
-    const sinceMs = nowMs - ms;
-    if (this.lastMs <= sinceMs) return false;
-    return (this.#changes.get(group)?.changedMs ?? this.#forgottenMs) > sinceMs;
+  /** How long ago, in ms, a Service changed; Infinity, or some time above REMEMBERED_MS, where nothing is known of it. */
+  ageMs(group: number, nowMs: number): number {
+    if (nowMs - this.lastMs > REMEMBERED_MS) return Number.POSITIVE_INFINITY;
+    return nowMs - (this.#changes.get(group)?.changedMs ?? this.#forgottenMs);
   }
 
   #forget(nowMs: number): void {

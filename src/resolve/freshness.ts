@@ -19,8 +19,12 @@ import { BURST_GAP_MS, ReAsking, SETTLING_MS } from './re-asking.ts';
 import { isReverse, NO_GROUP, namespaceGroup, REVERSE_DENIALS, ServiceGroups, serviceGroup } from './service-groups.ts';
 import type { Zone } from './zone.ts';
 
-/** Of answers that a cluster DNS gives while it may not have heard of a change. */
+/**
+ * Of answers that a cluster DNS gives while it may not have heard of a change: they live as long as the change is old, so that who asks on hears of it soon, and at most for a
+ * second, which is what clients are told.
+ */
 const UNSETTLED_SECONDS = 1;
+const UNSETTLED_LEAST_MS = 50;
 /** A "no" about a Service may live so long while its coming would be heard of. */
 const FOLLOWED_DENIAL_SECONDS = 30;
 const USUAL_DENIAL_SECONDS = CLUSTER_DEFAULTS.cache.negativeMaxSeconds;
@@ -169,9 +173,8 @@ export class Freshness {
 
   /** TTL above which nothing about `question` may be said, where its answer is not kept. */
   capSeconds(question: QueryView): number {
-    const nowMs = this.#parts.clock.nowMs();
-    const isUnsettled = this.#changed.isWithin(this.#groupOf(question), SETTLING_MS, nowMs);
-    return isUnsettled ? UNSETTLED_SECONDS : 0xffff_ffff;
+    const ageMs = this.#changed.ageMs(this.#groupOf(question), this.#parts.clock.nowMs());
+    return ageMs < SETTLING_MS ? UNSETTLED_SECONDS : 0xffff_ffff;
   }
 
   /** What was said before to a question whose new answer is about to be kept, for `confirm`. */
@@ -190,9 +193,7 @@ export class Freshness {
     const groups = this.#groups;
     groups.read(this.#parts.cache.memory, at);
     const isSettled =
-      groups.isOwn &&
-      this.#lease!.followedFor(nowMs) >= CONFIRMED_AFTER_MS &&
-      !this.#isAnyWithin(CONFIRMED_AFTER_MS, nowMs);
+      groups.isOwn && this.#lease!.followedFor(nowMs) >= CONFIRMED_AFTER_MS && this.#ageMs(nowMs) >= CONFIRMED_AFTER_MS;
     this.#lease!.confirm(at, before, isSettled, nowMs);
   }
 
@@ -217,11 +218,12 @@ export class Freshness {
     if (groups.count === 0) return;
     const nowMs = clock.nowMs();
     const isNoted = this.#note(memory.key(at));
+    const ageMs = isNoted ? this.#ageMs(nowMs) : 0;
     if (isRestored) {
-      if (!isNoted || this.#isAnyWithin(REMEMBERED_MS, nowMs)) cache.forget(at);
+      if (ageMs < REMEMBERED_MS) cache.forget(at);
       return;
     }
-    if (!isNoted || this.#isAnyWithin(SETTLING_MS, nowMs)) this.#shorten(at, UNSETTLED_SECONDS, nowMs);
+    if (ageMs < SETTLING_MS) this.#shorten(at, ageMs, nowMs);
     if (this.#reAsking.size > 0) this.#reAsking.kept(cacheKey(question), memory, at);
   }
 
@@ -244,27 +246,30 @@ export class Freshness {
     });
   }
 
-  /** Whether one of the groups that were read has changed within so many ms. */
-  #isAnyWithin(ms: number, nowMs: number): boolean {
+  /** How long ago, in ms, the last change was of the groups that were read. */
+  #ageMs(nowMs: number): number {
     const { groups, count } = this.#groups;
+    let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const group = groups[i]!;
-      if (group === REVERSE_DENIALS ? nowMs - this.#changed.lastMs < ms : this.#changed.isWithin(group, ms, nowMs)) {
-        return true;
-      }
+      const ageMs = group === REVERSE_DENIALS ? nowMs - this.#changed.lastMs : this.#changed.ageMs(group, nowMs);
+      if (ageMs < least) least = ageMs;
     }
-    return false;
+    return least;
   }
 
-  #shorten(at: number, seconds: number, nowMs: number): void {
+  #shorten(at: number, ageMs: number, nowMs: number): void {
     const { memory } = this.#parts.cache;
-    const untilMs = nowMs + seconds * 1000;
-    if (memory.freshUntilMs(at) <= untilMs) return;
+    const lifeMs = Math.min(Math.max(ageMs, UNSETTLED_LEAST_MS), UNSETTLED_SECONDS * 1000);
+    if (memory.freshUntilMs(at) <= nowMs + lifeMs) return;
     this.unsettled++;
-    setTtls(memory.bytes, memory.bodyStart(at), memory.u16, memory.ttlIndex(at), memory.ttlCount(at), seconds);
-    memory.setTtlSeconds(at, seconds);
-    memory.setFreshUntilMs(at, untilMs);
-    if (memory.refreshAtMs(at) !== Number.POSITIVE_INFINITY) memory.setRefreshAtMs(at, nowMs + seconds * 500);
+    const count = memory.ttlCount(at);
+    setTtls(memory.bytes, memory.bodyStart(at), memory.u16, memory.ttlIndex(at), count, UNSETTLED_SECONDS);
+    memory.setTtlSeconds(at, UNSETTLED_SECONDS);
+    memory.setFreshUntilMs(at, nowMs + lifeMs);
+    // In the second half, as what lives for a second; before that a popular one is asked for again in any case.
+    const isWhole = lifeMs === UNSETTLED_SECONDS * 1000;
+    memory.setRefreshAtMs(at, isWhole ? nowMs + lifeMs / 2 : Number.POSITIVE_INFINITY);
   }
 
   #dropEntry(key: number): void {

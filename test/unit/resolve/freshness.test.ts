@@ -195,7 +195,7 @@ test('a name whose answer two changes of endpoints did not change is asked less 
   assert.deepEqual(rounds, [8, 8, 2]);
 });
 
-test('five hundred changes in five seconds drop fifty times at most, and the last of them is seen', () => {
+test('five hundred changes in five seconds are asked about thirty times a second at most, and the last of them is seen', () => {
   const house = watched();
   let asked = 0;
   let pods = 0;
@@ -213,7 +213,7 @@ test('five hundred changes in five seconds drop fifty times at most, and the las
     answer();
   }
   pods = 500;
-  assert.ok(asked <= 120, `${asked} questions`);
+  assert.ok(asked <= 150, `${asked} questions`);
   house.pass(110);
   answer();
   const { replies } = house.ask({ name: NAME, type: 'A' });
