@@ -43,6 +43,8 @@ export interface ControlPlaneOptions {
   readonly clusterSetZone?: string;
   /** Where CoreDNS answers besides, on port 53: addresses of a network that the test has for itself. */
   readonly dnsAddresses?: readonly string[];
+  /** How long CoreDNS lets its answers live; 30 s where not given. */
+  readonly answerSeconds?: number;
   /** Where Services get their addresses; two of two families make a dual-stack cluster. */
   readonly serviceRanges?: readonly string[];
 }
@@ -168,7 +170,7 @@ current-context: admin
 }
 
 function corefile(port: number, kubeconfig: string, options: ControlPlaneOptions): string {
-  const { corefileLines = [], dnsAddresses = [], clusterSetZone } = options;
+  const { corefileLines = [], dnsAddresses = [], clusterSetZone, answerSeconds = 30 } = options;
   const zones = ['cluster.local', ...(clusterSetZone ? [clusterSetZone] : []), 'in-addr.arpa', 'ip6.arpa'];
   return `.:${port}${dnsAddresses.length > 0 ? ' .:53' : ''} {
   bind ${['127.0.0.1', ...dnsAddresses].join(' ')}
@@ -177,7 +179,7 @@ function corefile(port: number, kubeconfig: string, options: ControlPlaneOptions
     kubeconfig ${kubeconfig} admin
     pods insecure
     fallthrough in-addr.arpa ip6.arpa
-    ttl 30
+    ttl ${answerSeconds}
 ${clusterSetZone ? `    multicluster ${clusterSetZone}\n` : ''}  }
 ${corefileLines.map((line) => `  ${line}\n`).join('')}}
 `;

@@ -47,7 +47,10 @@ const ZONE = 'cluster.local';
 /** All that the specification asks of a cluster with these objects: every record, and every name that must not be. */
 export function requirementsOf(objects: readonly KubernetesObject[]): Requirement[] {
   const version = requirement(KINDS.version, [`dns-version.${ZONE}`, 'TXT'], `05${hex('1.1.0')}`);
-  return [version, ...objects.flatMap((object) => ofObject(object, objects))];
+  const all = [version, ...objects.flatMap((object) => ofObject(object, objects))];
+  // The address of an endpoint that is not ready in one Service may be one that is in another.
+  const existing = new Set(all.filter(({ data }) => data !== NO_SUCH_NAME).map(({ question }) => String(question)));
+  return all.filter(({ question, data }) => data !== NO_SUCH_NAME || !existing.has(String(question)));
 }
 
 function ofObject(object: KubernetesObject, objects: readonly KubernetesObject[]): Requirement[] {
