@@ -43,7 +43,7 @@ export function aaaa(name: string, address = '2001:db8::1', ttl = 30): Message {
   return { answers: [{ name, type: 'AAAA', ttl, data: address }] };
 }
 
-/** A pod, the agent on its node, and all names that there are: `world` says what upstreams answer to `name type`; what it has not is NXDOMAIN; 'silent' waits for `fail`. */
+/** A pod, the agent on its node, and all names that there are: `world` says what upstreams answer to `name type`; what it has not is NXDOMAIN. */
 export class SearchingWorld {
   readonly house: House;
   readonly world: Map<string, Message & { flags?: number }>;
@@ -68,28 +68,20 @@ export class SearchingWorld {
     for (let quiet = 0; quiet < 4; quiet++) {
       for (const upstream of [this.house.cluster, this.house.outside]) {
         for (let waiting = upstream.asked.length; waiting > 0; waiting--) {
-          quiet = 0;
           const { message, end } = upstream.asked[0]!;
           const { name, type } = decodeWire(message.subarray(0, end)).questions![0]!;
-          const key = `${name} ${type}`;
-          const answer =
-            this.world.get(key.toLowerCase().replace(/ a(aaa)?$/, (t) => t.toUpperCase())) ?? this.world.get(key);
+          const answer = this.world.get(`${name.toLowerCase()} ${type}`) ?? NXDOMAIN;
           if (answer === SILENT) {
             upstream.asked.push(upstream.asked.shift()!);
             continue;
           }
-          this.asked.push(key);
-          upstream.answer(answer ?? NXDOMAIN);
+          quiet = 0;
+          this.asked.push(`${name} ${type}`);
+          upstream.answer(answer);
         }
       }
       await turn();
-      if ([...this.house.cluster.asked, ...this.house.outside.asked].every((ask) => this.#isSilent(ask))) continue;
     }
-  }
-
-  #isSilent({ message, end }: { message: Uint8Array; end: number }): boolean {
-    const { name, type } = decodeWire(message.subarray(0, end)).questions![0]!;
-    return this.world.get(`${name} ${type}`) === SILENT;
   }
 
   async ask(
