@@ -50,7 +50,7 @@ export async function startLiar(behind: Server, at?: Server): Promise<Liar> {
   const elsewhere = createSocket('udp4');
   const tcp = createServer({ noDelay: true });
   const sockets = new Set<Socket>();
-  const state = { behaviour: honest, count: 0, repeats: 0, accepted: 0 };
+  const state = { behaviour: honest, count: 0, repeats: 0, accepted: 0, isOpen: true };
   const unanswered = new Set<string>();
 
   const answer = async (query: Buffer, means: Omit<Lie, 'query' | 'truth'>): Promise<void> => {
@@ -74,7 +74,9 @@ export async function startLiar(behind: Server, at?: Server): Promise<Liar> {
   });
   const udpMeans = (from: RemoteInfo): Omit<Lie, 'query' | 'truth'> => ({
     overTcp: false,
-    send: (message) => udp.send(message, from.port, from.address),
+    send: (message) => {
+      if (state.isOpen) udp.send(message, from.port, from.address);
+    },
     sendFromElsewhere: (message) => elsewhere.send(message, from.port, from.address),
     write() {},
     close() {},
@@ -102,6 +104,7 @@ export async function startLiar(behind: Server, at?: Server): Promise<Liar> {
       for (const socket of sockets) socket.destroy();
     },
     stop() {
+      state.isOpen = false;
       for (const socket of sockets) socket.destroy();
       for (const end of [udp, elsewhere, tcp]) end.close();
     },

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../servers/child.ts';
+import { program, refuseInCi, skipWithout } from '../servers/programs.ts';
+
+/** A resolver as programs have it inside them; how it is spoken to stands in lookup.ts. */
+export interface Resolver {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** What a datagram has no room for is cut off, and which addresses those are is left to chance (musl before 1.2.4 has no TCP). */
+  readonly isWithoutTcp: boolean;
+}
+
+const BUILT = join(import.meta.dirname, '../../.cache/resolvers');
+/** Debian's own, which has Debian's packages. */
+const PYTHON = '/usr/bin/python3';
+
+const FILES: readonly (readonly [path: string, debianPackage: string])[] = [
+  ['/usr/include/ares.h', 'libc-ares-dev'],
+  ['/usr/lib/python3/dist-packages/dns', 'python3-dnspython'],
+];
+
+/** Why resolvers cannot be had here, or false. */
+export function skipWithoutResolvers(): string | false {
+  const missing = skipWithout('cc', 'musl-gcc', 'go');
+  if (missing) return missing;
+  const absent = FILES.filter(([path]) => !existsSync(path)).map(([, name]) => name);
+  return absent.length > 0 && refuseInCi(`not installed: ${absent.join(', ')}`);
+}
+
+/** Every resolver that Debian, Go and Node.js give; built where that was not done before. */
+export async function installResolvers(): Promise<readonly Resolver[]> {
+  const [glibc, musl, cAres, go] = await Promise.all([
+    build('glibc', 'libc-lookup.c', ['cc', '-O1'], ['-lresolv']),
+    build('musl', 'libc-lookup.c', ['musl-gcc', '-static', '-O1']),
+    build('c-ares', 'c-ares-lookup.c', ['cc', '-O1'], ['-lcares']),
+    build('go', 'go-lookup.go', ['go', 'build', '-trimpath']),
+  ]);
+  const node = [process.execPath, join(import.meta.dirname, 'node-lookup.ts')];
+  const python = [PYTHON, join(import.meta.dirname, 'dnspython_lookup.py')];
+  const commands: readonly [string, readonly string[]][] = [
+    ['glibc', [glibc]],
+    ['musl', [musl]],
+    ['c-ares', [cAres]],
+    ['go', [go]],
+    ['dnspython', python],
+    ["node's lookup", node],
+    ["node's resolve", [...node, 'resolve']],
+  ];
+  return commands.map(([name, command]) => ({ name, command, isWithoutTcp: name === 'musl' }));
+}
+
+/** The program built from `source`; there already where neither that nor the way of building has changed. */
+async function build(
+  name: string,
+  source: string,
+  [compiler, ...flags]: readonly string[],
+  libraries: readonly string[] = [],
+): Promise<string> {
+  const path = join(import.meta.dirname, source);
+  const hash = createHash('sha256')
+    .update(readFileSync(path))
+    .update([compiler, ...flags, ...libraries].join(' '));
+  const target = join(BUILT, `${name}-${hash.digest('hex').slice(0, 16)}`);
+  if (existsSync(target)) return target;
+  mkdirSync(BUILT, { recursive: true });
+  const unfinished = `${target}.${process.pid}`;
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' };
+  const { code, stderr } = await run(program(compiler!), [...flags, '-o', unfinished, path, ...libraries], { env });
+  if (code !== 0) throw new Error(`Cannot build ${source}: ${stderr}`);
+  renameSync(unfinished, target);
+  return target;
+}
