@@ -125,16 +125,18 @@ suite('an agent that knows the cluster by its API', { skip }, () => {
     assert.equal(direct, 0);
     assert.equal((await ask(agent, { name: 'web.shop.svc.cluster.local', type: 'A' })).answers[0]!.data, '0a600a01');
 
+    await set(endpoint(PODS[0]));
+    await until('led to one', async () => !(await ranks(agent)).includes(PODS[1]));
     const held: Lie[] = [];
     pods[0]!.behave((lie) => held.push(lie));
-    pods[1]!.behave((lie) => held.push(lie));
+    for (const liar of [pods[1]!, atService]) liar.behave(() => {});
     const slow = ask(agent, { name: 'slow.shop.svc.cluster.local', type: 'A' });
     await until('asked', () => held.length > 0);
     await set(endpoint(PODS[1]));
     await until('led to the other', async () => !(await ranks(agent)).includes(PODS[0]));
-    for (const pod of pods) pod.behave(honest);
     for (const lie of held) lie.send(lie.truth);
     assert.equal((await slow).rcode, NXDOMAIN);
+    for (const liar of [...pods, atService]) liar.behave(honest);
     const left = pods[0]!.count;
     await askMany(agent, 20);
     assert.equal(pods[0]!.count, left);
