@@ -12,6 +12,8 @@ import type { Status } from './api-objects.ts';
 const CONNECT_MS = 5000;
 const HEADERS_MS = 15_000;
 const BODY_MS = 30_000;
+/** After so long without traffic the other end is asked whether it is there, and given up 10 s later: a path that is lost without a sign. */
+const KEEP_ALIVE_MS = 10_000;
 /** What is read of an error's body. */
 const STATUS_BYTES = 65_536;
 
@@ -126,7 +128,7 @@ export class ApiClient {
         rejectUnauthorized: !isInsecure,
         timeout: CONNECT_MS,
         keepAlive: true,
-        keepAliveInitialDelay: 15_000,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
       },
     });
     return this.#pool;

@@ -1,5 +1,6 @@
 import { FOLLOWED_OBJECTS } from '../core/limits.ts';
 import type { ApiObject, ObjectMeta } from './api-objects.ts';
+import { ObjectTable } from './object-table.ts';
 import type { WatchSink } from './watch.ts';
 
 /** `listed`: it was there when following began, and nothing is known to have changed. */
@@ -12,12 +13,8 @@ export interface ObjectLedgerParts<T extends ApiObject> {
   onChange(namespace: string, owner: string, change: Change, object?: T): void;
 }
 
-interface Entry {
-  version: string;
-  owner: string;
-  /** The list that it was in, or that was the latest when it came. */
-  list: number;
-}
+/** Names that are longer are none that the API takes. */
+const MOST_LENGTH = 253;
 
 /**
  * Which objects there are, in which version, and of each nothing more: so that a list after a break tells what changed meanwhile, and only that. What it does not know it
@@ -25,7 +22,7 @@ interface Entry {
  */
 export class ObjectLedger<T extends ApiObject = ApiObject> implements WatchSink<T> {
   readonly #parts: ObjectLedgerParts<T>;
-  readonly #entries = new Map<string, Entry>();
+  readonly #table = new ObjectTable();
   #list = 0;
   /** All that there are were told of once. */
   #isKnown = false;
@@ -35,7 +32,7 @@ export class ObjectLedger<T extends ApiObject = ApiObject> implements WatchSink<
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#table.size;
   }
 
   onListing(): void {
@@ -43,48 +40,59 @@ export class ObjectLedger<T extends ApiObject = ApiObject> implements WatchSink<
   }
 
   onListed(): void {
-    for (const [key, { list, owner }] of this.#entries) {
-      if (list !== this.#list) this.#forget(key, owner);
-    }
+    for (const slot of this.#table.notIn(this.#list)) this.#forget(slot);
     this.#isKnown = true;
   }
 
   onObject(object: T): void {
-    const { metadata } = object;
-    const { namespace = '', resourceVersion: version } = metadata;
-    const key = keyOf(metadata);
-    const owner = this.#parts.ownerOf(metadata);
-    const known = this.#entries.get(key);
-    if (known !== undefined && known.owner !== owner) this.#forget(key, known.owner);
-    if (owner === undefined) return;
-    if (known?.owner === owner) {
-      known.list = this.#list;
-      if (known.version === version) return;
-      known.version = version;
-      this.#parts.onChange(namespace, owner, 'changed', object);
-    } else {
-      this.#keep(key, { version, owner, list: this.#list });
-      this.#parts.onChange(namespace, owner, this.#isKnown ? 'new' : 'listed', object);
+    const { namespace = '', name, resourceVersion } = object.metadata;
+    if (!isStorable(namespace, name)) return;
+    const owner = this.#ownerOf(object);
+    const version = versionOf(resourceVersion);
+    const slot = this.#table.find(namespace, name);
+    if (slot >= 0 && this.#table.owner(slot) === owner) {
+      const isSame = this.#table.version(slot) === version;
+      this.#table.see(slot, version, this.#list);
+      if (!isSame) this.#parts.onChange(namespace, owner, 'changed', object);
+      return;
     }
+    if (slot >= 0) this.#forget(slot);
+    if (owner === undefined) return;
+    if (this.#table.size >= FOLLOWED_OBJECTS.value) FOLLOWED_OBJECTS.hits++;
+    else this.#table.see(this.#table.add(namespace, name, owner), version, this.#list);
+    this.#parts.onChange(namespace, owner, this.#isKnown ? 'new' : 'listed', object);
   }
 
-  onDeleted({ metadata }: T): void {
-    const key = keyOf(metadata);
-    const owner = this.#entries.get(key)?.owner ?? this.#parts.ownerOf(metadata);
-    if (owner !== undefined) this.#forget(key, owner);
+  onDeleted(object: T): void {
+    const { namespace = '', name } = object.metadata;
+    if (!isStorable(namespace, name)) return;
+    const slot = this.#table.find(namespace, name);
+    const owner = this.#ownerOf(object);
+    if (slot >= 0) this.#forget(slot);
+    else if (owner !== undefined) this.#parts.onChange(namespace, owner, 'gone');
   }
 
-  #keep(key: string, entry: Entry): void {
-    if (this.#entries.size < FOLLOWED_OBJECTS.value) this.#entries.set(key, entry);
-    else FOLLOWED_OBJECTS.hits++;
+  #ownerOf({ metadata }: T): string | undefined {
+    const owner = this.#parts.ownerOf(metadata);
+    return owner === undefined || owner.length > MOST_LENGTH ? undefined : owner;
   }
 
-  #forget(key: string, owner: string): void {
-    this.#entries.delete(key);
-    this.#parts.onChange(key.slice(0, key.indexOf('/')), owner, 'gone');
+  #forget(slot: number): void {
+    const [namespace, owner] = [this.#table.namespace(slot), this.#table.owner(slot)];
+    this.#table.remove(slot);
+    this.#parts.onChange(namespace, owner, 'gone');
   }
 }
 
-function keyOf({ namespace = '', name }: ObjectMeta): string {
-  return `${namespace}/${name}`;
+function isStorable(namespace: string, name: string): boolean {
+  return namespace.length <= MOST_LENGTH && name.length <= MOST_LENGTH;
+}
+
+/** Versions are etcd's numbers; whatever else they may become one day is told apart by a hash. */
+function versionOf(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number)) return number;
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (hash * 31 + text.charCodeAt(i)) % Number.MAX_SAFE_INTEGER;
+  return -hash;
 }
