@@ -2,6 +2,8 @@ import { type Message, TYPES } from '../client/message.ts';
 import type { NameAndType } from '../servers/zones/questions.ts';
 import { KINDS, NO_SUCH_NAME, type RecordKind, type Requirement, specifiedData } from './specification.ts';
 
+const NXDOMAIN = 3;
+
 /** Records of one kind that a server gives too few or too many of. */
 export interface Difference {
   readonly kind: RecordKind;
@@ -62,4 +64,11 @@ function dataOf({ answers, rcode }: Message, [name, type]: NameAndType): Set<str
   return new Set(rcode === NXDOMAIN ? [...data, NO_SUCH_NAME] : data);
 }
 
-const NXDOMAIN = 3;
+/** What docs/conformance.md says is asked of each kind, as lines of its table. */
+export function kindsAsTable(requirements: readonly Requirement[]): string {
+  const rows = Object.values(KINDS).map((kind) => {
+    const ofKind = requirements.filter((one) => one.kind === kind);
+    return `| ${kind.section} | ${kind.title} | ${questionsOf(ofKind).length} | ${ofKind.length} |`;
+  });
+  return rows.join('\n');
+}

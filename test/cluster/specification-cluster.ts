@@ -13,6 +13,8 @@ const WAITING = { ready: false, serving: false, terminating: false };
 const PUBLISHED = { ready: true, serving: false, terminating: false };
 const ENDING = { ready: false, serving: true, terminating: true };
 
+const POD_ADDRESSES = [{ ip: '10.244.1.11' }, { ip: 'fd00:10:244:1::b' }];
+
 /** A dual-stack cluster with a Service of every kind that the specification tells apart, and endpoints in every state. */
 export const SPECIFICATION_CLUSTER: readonly KubernetesObject[] = [
   namespace('shop'),
@@ -63,7 +65,7 @@ export const SPECIFICATION_CLUSTER: readonly KubernetesObject[] = [
   ...service('shop', 'outside', { type: 'ExternalName', externalName: 'one.example.test' }),
   ...service('shop', 'inside', { type: 'ExternalName', externalName: 'web.other.svc.cluster.local' }),
   ...service('shop', 'astray', { type: 'ExternalName', externalName: 'nothere.example.test' }),
-  pod('shop', 'web-0', '10.244.1.11'),
+  { ...pod('shop', 'web-0', '10.244.1.11'), status: { phase: 'Running', podIP: '10.244.1.11', podIPs: POD_ADDRESSES } },
 ];
 
 /** The endpoint as it stands in the slices of both families. */
