@@ -18,11 +18,11 @@ export type DecisionState =
 /** Both types of one candidate, by index. */
 export const TYPES = 2;
 
-/** How long a decision holds: A and AAAA must get the same, and some resolvers ask again after 5 s. */
+/** How long a decision holds at the most: A and AAAA must get the same, and some resolvers ask again after 5 s. */
 const LIFE_MS = 5000;
-/** The same right after a change, which the cluster DNS may not know of yet. */
+/** How long at the least, and right after a change, which the cluster DNS may not know of yet. */
 const SHORT_LIFE_MS = 1000;
-/** So long after a decision became another one, the two of a pair may get one each. */
+/** So long after a decision was used and became another one, the two of a pair may get one each. */
 const UNSURE_MS = 10_000;
 
 export interface DecisionParts {
@@ -50,6 +50,8 @@ export class Decision extends Timer {
   readonly length: number;
   readonly slots: readonly number[];
   readonly startedMs: number;
+  /** When a query last asked for it. */
+  usedMs: number;
   state: DecisionState = 'asking';
   /** Which candidate is asked for, or was found. */
   index = 0;
@@ -59,6 +61,8 @@ export class Decision extends Timer {
   readonly statuses = [UNKNOWN, UNKNOWN];
   /** Octets of records in the longer one of the two answers. */
   recordsLength = 0;
+  /** How much longer all that is said of candidates that do not exist may be believed. */
+  absentSeconds = Number.POSITIVE_INFINITY;
   /** Answers that the cache has not, for those who wait. */
   messages: [Uint8Array | undefined, Uint8Array | undefined] = [undefined, undefined];
   /** Types of this candidate whose answers are on their way. */
@@ -79,6 +83,7 @@ export class Decision extends Timer {
     this.length = length;
     this.slots = slots;
     this.startedMs = nowMs;
+    this.usedMs = nowMs;
     this.#before = before;
     this.#onSlow = onSlow;
   }
@@ -125,11 +130,12 @@ export class Decision extends Timer {
   decide(state: DecisionState, nowMs: number, events: ServiceEvents): void {
     this.state = state;
     const isJustChanged = this.slots.some((slot) => this.startedMs - events.lastMs(slot) < LIFE_MS);
-    this.#freshUntilMs = nowMs + (isJustChanged ? SHORT_LIFE_MS : LIFE_MS);
+    const lifeMs = isJustChanged ? SHORT_LIFE_MS : Math.min(LIFE_MS, this.absentSeconds * 1000);
+    this.#freshUntilMs = nowMs + Math.max(SHORT_LIFE_MS, lifeMs);
     const before = this.#before;
     if (before === undefined) return;
     const isSame = before.state === state && before.index === this.index;
-    this.unsureUntilMs = isSame ? before.unsureUntilMs : nowMs + UNSURE_MS;
+    this.unsureUntilMs = isSame ? before.unsureUntilMs : before.usedMs + UNSURE_MS;
     this.#before = undefined;
   }
 
