@@ -3,6 +3,11 @@ import { CHANGED_SERVICES } from '../core/limits.ts';
 /** No answer of a cluster zone lives longer: what was known before a change that is not remembered is gone in any case. */
 export const REMEMBERED_MS = 30_000;
 
+/** What is old is looked for that often: to skip what was deleted in front costs most. */
+const FORGET_EVERY_MS = 1000;
+/** As many are given up at once where there are too many. */
+const FORGOTTEN_PART = 1 / 8;
+
 export interface ChangedService {
   changedMs: number;
   /** When what is cached of it was last dropped. */
@@ -15,6 +20,7 @@ export interface ChangedService {
 export class ChangedServices {
   /** The one that changed longest ago stands first. */
   readonly #changes = new Map<number, ChangedService>();
+  #forgotAtMs = Number.NEGATIVE_INFINITY;
   /** Changes that found no room are taken to be of any Service. */
   #forgottenMs = Number.NEGATIVE_INFINITY;
   /** The last change of all. */
@@ -28,7 +34,8 @@ export class ChangedServices {
     this.lastMs = nowMs;
     if (known !== undefined) this.#changes.delete(group);
     this.#changes.set(group, change);
-    this.#forget(nowMs);
+    if (nowMs - this.#forgotAtMs >= FORGET_EVERY_MS) this.#forget(nowMs);
+    if (this.#changes.size > CHANGED_SERVICES.value) this.#makeRoom();
     return change;
   }
 
@@ -39,12 +46,19 @@ export class ChangedServices {
   }
 
   #forget(nowMs: number): void {
+    this.#forgotAtMs = nowMs;
     for (const [group, { changedMs }] of this.#changes) {
-      const isFull = this.#changes.size > CHANGED_SERVICES.value;
-      if (nowMs - changedMs < REMEMBERED_MS && !isFull) return;
+      if (nowMs - changedMs < REMEMBERED_MS) return;
       this.#changes.delete(group);
-      if (!isFull) continue;
-      CHANGED_SERVICES.hits++;
+    }
+  }
+
+  #makeRoom(): void {
+    CHANGED_SERVICES.hits++;
+    let left = Math.ceil(CHANGED_SERVICES.value * FORGOTTEN_PART);
+    for (const [group, { changedMs }] of this.#changes) {
+      if (left-- === 0) return;
+      this.#changes.delete(group);
       this.#forgottenMs = changedMs;
     }
   }
