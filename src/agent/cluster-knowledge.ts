@@ -13,6 +13,7 @@ import type { ServiceNews } from '../kubernetes/service-watches.ts';
 import type { NodePlace } from '../kubernetes/topology.ts';
 import type { Register } from '../metrics/register.ts';
 import { clusterDnsOf, type WantedFromConfigParts } from '../node-network/wanted-from-config.ts';
+import type { Freshness } from '../resolve/freshness.ts';
 import type { KnownServices } from '../search/known-services.ts';
 import type { DnsPods } from './cluster-dns-direct.ts';
 
@@ -27,11 +28,8 @@ export type ClusterDnsPlaces = Required<WantedFromConfigParts>;
 /** The rooms that use what becomes known of Services and pods. */
 export interface KnowledgeUsers {
   readonly services: KnownServices;
-  readonly freshness?: {
-    serviceChanged(namespace: string, service: string, what: 'service' | 'endpoints'): void;
-    setFollowed(isFollowed: boolean): void;
-  };
-  readonly pods?: PodNews;
+  readonly freshness: Pick<Freshness, 'serviceChanged' | 'setFollowed'>;
+  readonly pods: PodNews;
   /** Undefined: names of nodes are not asked for. */
   readonly nodeNames?: NodeNews | undefined;
 }
@@ -42,8 +40,7 @@ export class ClusterKnowledge {
   readonly #log: Logger;
   #config: Config;
   #isFollowing = false;
-  #hasPods = false;
-  #users: KnowledgeUsers | undefined;
+  #hasUsers = false;
   #isForeign = false;
   #nodes: Nodes | undefined;
   #ownNode: OwnNode | undefined;
@@ -76,10 +73,11 @@ export class ClusterKnowledge {
 
   /** Brings what happens to Services, and to this node's pods where the configuration has a use for them, to `users`. Once; goes on by itself. */
   followCluster(users: KnowledgeUsers): void {
-    if (this.#users !== undefined || !this.#kubernetes.isOn) return;
-    this.#users = users;
-    this.#kubernetes.followServices(newsFor(users)).catch((error: Error) => this.#sayNotFollowed(error));
-    this.#followPods();
+    if (this.#hasUsers || !this.#kubernetes.isOn) return;
+    this.#hasUsers = true;
+    const failed = (error: Error): void => this.#sayNotFollowed(error);
+    this.#kubernetes.followServices(newsFor(users)).catch(failed);
+    if (this.#config.search === 'complete') this.#kubernetes.followPods(this.#nodeName, users.pods).catch(failed);
     if (users.nodeNames === undefined) return;
     this.#kubernetes.followNodes(users.nodeNames).then(
       (nodes) => {
@@ -123,7 +121,6 @@ export class ClusterKnowledge {
     this.#config = config;
     const { clusterDns } = this.#kubernetes;
     if (clusterDns !== undefined) use(this.#places(clusterDns));
-    this.#followPods();
   }
 
   /** For `/ready`; none where nothing is asked. */
@@ -142,14 +139,6 @@ export class ClusterKnowledge {
 
   get #nodeName(): string {
     return this.#config.nodeName ?? hostname();
-  }
-
-  #followPods(): void {
-    const { search } = this.#config;
-    const pods = this.#users?.pods;
-    if (this.#hasPods || pods === undefined || search !== 'complete') return;
-    this.#hasPods = true;
-    this.#kubernetes.followPods(this.#nodeName, pods).catch((error: Error) => this.#sayNotFollowed(error));
   }
 
   #sayNotFollowed(error: Error): void {
@@ -177,19 +166,19 @@ function newsFor({ services, freshness }: KnowledgeUsers): ServiceNews {
   return {
     added(namespace, service, isNew) {
       services.put(namespace, service);
-      if (isNew) freshness?.serviceChanged(namespace, service, 'service');
+      if (isNew) freshness.serviceChanged(namespace, service, 'service');
     },
-    changed: (namespace, service) => freshness?.serviceChanged(namespace, service, 'service'),
+    changed: (namespace, service) => freshness.serviceChanged(namespace, service, 'service'),
     deleted(namespace, service) {
       services.delete(namespace, service);
-      freshness?.serviceChanged(namespace, service, 'service');
+      freshness.serviceChanged(namespace, service, 'service');
     },
-    endpointsChanged: (namespace, service) => freshness?.serviceChanged(namespace, service, 'endpoints'),
+    endpointsChanged: (namespace, service) => freshness.serviceChanged(namespace, service, 'endpoints'),
     following(hasServices, hasBoth) {
       services.setFollowed(hasServices);
       if (hasBoth === wasFollowed) return;
       wasFollowed = hasBoth;
-      freshness?.setFollowed(hasBoth);
+      freshness.setFollowed(hasBoth);
     },
   };
 }

@@ -1,13 +1,14 @@
 import { NODE_PODS } from '../core/limits.ts';
+import type { PodClient } from '../search/pod-clients.ts';
 import type { Pod } from './api-objects.ts';
 import type { Follower, FollowerParts, FollowerState } from './follower.ts';
-import { type NodePod, readPod } from './node-pod.ts';
+import { readPod } from './node-pod.ts';
 import { ObjectLedger } from './object-ledger.ts';
 import { Watch, type WatchSink } from './watch.ts';
 
 /** Gets the pods as they come and go. Must not throw. */
 export interface PodNews {
-  set(uid: string, pod: NodePod): void;
+  set(uid: string, pod: PodClient): void;
   delete(uid: string): void;
   /** Whether all pods of the node are known, and changes arrive. */
   setCurrent(isCurrent: boolean): void;
