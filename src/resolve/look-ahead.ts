@@ -22,7 +22,7 @@ const NDOTS = 5;
 const AGAIN_MS = 2000;
 const REMEMBERED = 1024;
 /** A resolver asks its next question as soon as it has the answer to the last. */
-const USED_WITHIN_MS = 3000;
+const USED_WITHIN_SECONDS = 3;
 const UNDERSCORE = 0x5f;
 
 /** Answers names as a client gets them. */
@@ -49,9 +49,9 @@ export interface LookAheadParts {
  *     name.ns.svc.Z  ─NXDOMAIN─▶  name.svc.Z  ─NXDOMAIN─▶  name.Z  ─NXDOMAIN, and name has a dot─▶  name
  */
 export class LookAhead {
-  /** Look-ups gone ahead of, and questions that they asked, or joined. Read by the metrics. */
+  /** Look-ups gone ahead of. Read by the metrics. */
   begun = 0;
-  asked = 0;
+  #asked = 0;
   #used = 0;
   readonly #parts: LookAheadParts;
   readonly #own: OwnQuestion;
@@ -94,23 +94,29 @@ export class LookAhead {
     const sink = firstWaiter?.sink;
     if (!(sink instanceof Path) || sink.isJoined) return;
     sink.isJoined = true;
+    this.#asked++;
     this.#used++;
   }
 
-  /** Steps that a client came to ask as well. */
-  countUsed(): number {
+  /** Questions asked ahead, and those of them that a client came to ask as well; seconds later, when it can be told. */
+  count(): { asked: number; used: number } {
     const nowMs = this.#parts.clock.nowMs();
-    let first = 0;
-    while (first < this.#steps.length && nowMs >= this.#steps[first]!.askedMs + USED_WITHIN_MS) first++;
-    for (const step of this.#steps.splice(0, first)) this.#judge(step, nowMs);
-    return this.#used;
+    this.#judgeThoseBefore(nowMs - USED_WITHIN_SECONDS * 1000, nowMs);
+    return { asked: this.#asked, used: this.#used };
+  }
+
+  #judgeThoseBefore(timeMs: number, nowMs: number): void {
+    while (this.#steps.length > 0 && this.#steps[0]!.askedMs <= timeMs) this.#judge(this.#steps.shift()!, nowMs);
   }
 
   #judge({ path, tail }: Step, nowMs: number): void {
     const { cache } = this.#parts;
     const query = this.#own.write(path.name, 0, path.end, tail, path.name.length, path.type);
-    const at = cache.findExpired(query, nowMs, USED_WITHIN_MS);
-    if (at !== -1 && cache.memory.hits(at) > 0) this.#used++;
+    const at = cache.findExpired(query, nowMs, USED_WITHIN_SECONDS);
+    // What was answered by a cut is not kept, and was no question.
+    if (at === -1) return;
+    this.#asked++;
+    if (cache.memory.hits(at) > 0) this.#used++;
   }
 
   #goOn(path: Path): void {
@@ -122,11 +128,8 @@ export class LookAhead {
       this.#isFirst(query.nameHash ^ path.type, nowMs);
       const outcome = names.lookUp(query, nowMs, path, this.#reply);
       path.isJoined = false;
-      path.isAsked = outcome === HELD;
-      if (path.isAsked) {
-        this.asked++;
-        return;
-      }
+      path.isAsked = outcome === HELD && !path.isFirst;
+      if (outcome === HELD) return;
       path.isAbsent = outcome === ANSWERED && rcodeOf(this.#reply) === RCODE_NXDOMAIN;
     }
     this.#running--;
@@ -135,6 +138,7 @@ export class LookAhead {
   /** What was asked last has been answered: whether anybody asks it as well is seen later. */
   #note(path: Path, nowMs: number): void {
     if (!path.isAsked || path.isJoined) return;
+    this.#judgeThoseBefore(nowMs - USED_WITHIN_SECONDS * 1000, nowMs);
     if (this.#steps.length >= LOOK_AHEADS.value) this.#judge(this.#steps.shift()!, nowMs);
     this.#steps.push({ path, tail: path.tail, askedMs: nowMs });
   }
@@ -199,6 +203,11 @@ class Path extends OwnClient {
     if (tail === undefined) return false;
     this.tail = tail;
     return true;
+  }
+
+  /** The name is the one that the client asked for. */
+  get isFirst(): boolean {
+    return this.tail === this.end;
   }
 
   send(reply: Reply): void {

@@ -1,7 +1,7 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { AnswerDraft } from '../cache/answer-draft.ts';
 import { type CacheTraffic, HIT_DENIAL } from '../cache/cache-traffic.ts';
-import { KIND_NEGATIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
+import { KIND_NEGATIVE } from '../cache/entry-memory.ts';
 import { keyOf } from '../cache/key.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
@@ -122,7 +122,7 @@ export class SearchLocal {
     const start = query.start + HEADER_LENGTH;
     const proof = this.#prove(bytes, start, nameEnd, zone, nowMs);
     if (proof === UNPROVED || this.cuts.hasRecords(bytes, start, nameEnd, zone, nowMs)) return false;
-    const { cacheTraffic, composer } = this.#parts;
+    const { cache, cacheTraffic, composer } = this.#parts;
     const { memory } = this.#transient;
     if (proof === BY_STALE_CUT) {
       this.byStaleCut++;
@@ -133,7 +133,7 @@ export class SearchLocal {
       cacheTraffic.count(zone.id, HIT_DENIAL);
       this.#write(query, zone, this.#secondsLeft(nowMs), nowMs);
       composer.compose(query, memory, 0, nowMs, client.isStream, 'cache', reply);
-      this.#refresh(bytes, nameEnd, zone, nowMs);
+      cache.memory.countHit(this.cuts.entry);
     } else {
       this.byServices++;
       this.#write(query, zone, this.#ownSeconds(zone), nowMs);
@@ -183,10 +183,25 @@ export class SearchLocal {
     for (const cut of [above, nearest]) {
       if (cut === -1) continue;
       this.#lastLook = this.cuts.look(bytes, cut, nameEnd, nowMs);
-      if (this.#lastLook === CUT_UNKNOWN || this.#lastLook === CUT_WAS_ABSENT) return cut;
+      if (this.#lastLook === CUT_WAS_ABSENT) return cut;
+      if (this.#lastLook === CUT_UNKNOWN) {
+        if (cut === service && this.#isNoService(bytes, cut, nameEnd, nowMs)) this.#lastLook = CUT_WAS_ABSENT;
+        return cut;
+      }
       if (this.#lastLook !== CUT_EXISTS) return -1;
     }
     return -1;
+  }
+
+  /**
+   * Whether the label at `at` is rather the end of a name that somebody searches, `www.example.com` or `web.team2`, than a service's: something is known of it as a namespace.
+   */
+  #isNoService(bytes: Uint8Array, at: number, nameEnd: number, nowMs: number): boolean {
+    const namespace = at + 1 + bytes[at]!;
+    const svc = namespace + 1 + bytes[namespace]!;
+    const asNamespace = this.#own.write(bytes, at, namespace, svc, nameEnd, TYPE_A);
+    const state = this.cuts.look(asNamespace.bytes, HEADER_LENGTH, asNamespace.nameEnd, nowMs);
+    return state !== CUT_UNKNOWN && state !== CUT_FAILED;
   }
 
   #prove(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone, nowMs: number): number {
@@ -253,22 +268,6 @@ export class SearchLocal {
     draft.ttlOffsets = this.#soa.ttlOffsets;
     draft.ttlCount = 1;
     this.#transient.write(query, draft, nowMs);
-  }
-
-  /** A cut that many names are answered by is asked for again before it ends, as any other answer. */
-  #refresh(bytes: Uint8Array, nameEnd: number, zone: Zone, nowMs: number): void {
-    const { cache, flights } = this.#parts;
-    const { memory } = cache;
-    const { entry } = this.cuts;
-    const hits = memory.countHit(entry);
-    const least = zone.cache.prefetchHits;
-    if (nowMs < memory.refreshAtMs(entry) || least === 0 || hits < least) return;
-    if (memory.has(entry, STATE_REFRESHING) || zone.forwarder!.isAllDown) return;
-    const at = nameEnd - (memory.questionLength(entry) - 4);
-    const cut = this.#own.write(bytes, at, at, at, nameEnd, TYPE_A);
-    if (flights.find(cut, keyOf(cut.nameHash, TYPE_A, CLASS_IN, 0)) !== undefined || !flights.hasRoom(true)) return;
-    this.#askCut(cut, zone);
-    memory.mark(entry, STATE_REFRESHING);
   }
 
   #askCut(cut: QueryView, zone: Zone): Flight {

@@ -14,8 +14,8 @@ export function registerSearchMetrics(register: Register, search: SearchLocal, a
   register.counter('signpost_search_cut_questions_total', cuts, [], (emit) => emit({}, search.questions));
   const begun = 'Search paths whose next names were looked up before the resolver asked.';
   register.counter('signpost_search_look_aheads_total', begun, [], (emit) => emit({}, ahead.begun));
-  const asked = 'Questions that these asked upstream, or waited for.';
-  register.counter('signpost_search_look_ahead_questions_total', asked, [], (emit) => emit({}, ahead.asked));
-  const used = 'Of these questions, those that a client came to ask as well. Counted some seconds later.';
-  register.counter('signpost_search_look_ahead_used_total', used, [], (emit) => emit({}, ahead.countUsed()));
+  const asked = 'Questions that these asked. Counted some seconds later.';
+  register.counter('signpost_search_look_ahead_questions_total', asked, [], (emit) => emit({}, ahead.count().asked));
+  const used = 'Of these questions, those that a client came to ask as well.';
+  register.counter('signpost_search_look_ahead_used_total', used, [], (emit) => emit({}, ahead.count().used));
 }

@@ -26,7 +26,7 @@ test('once the first name of a search path is known to be absent, the others and
   const { client, asked } = await cluster.ask('www.example.com');
   assert.deepEqual([asked, client.reply.answers.length], [[], 1]);
   cluster.house.pass(5000);
-  assert.equal(cluster.house.resolver.ahead.countUsed(), 3);
+  assert.equal(cluster.house.resolver.ahead.count().used, 3);
 });
 
 test('a second name with the same end costs one question in all: the bare one', async () => {
@@ -101,7 +101,7 @@ test('a name that the resolver asks in the same moment is one question with that
   const before = house.cluster.asked.length;
   house.ask({ name: `www.example.com.svc.${Z}`, type: 'A' });
   assert.equal(house.cluster.asked.length, before);
-  assert.equal(house.resolver.ahead.countUsed(), 1);
+  assert.equal(house.resolver.ahead.count().used, 1);
 });
 
 test('what nobody asks is not counted as used, and paths are bounded in number', async () => {
@@ -115,5 +115,5 @@ test('what nobody asks is not counted as used, and paths are bounded in number',
   while (house.cluster.asked.length > 0) house.cluster.answer(NXDOMAIN);
   for (let i = 0; i < 50; i++) await turn();
   house.pass(5000);
-  assert.equal(house.resolver.ahead.countUsed(), 0);
+  assert.equal(house.resolver.ahead.count().used, 0);
 });
