@@ -11,6 +11,8 @@ export interface Server {
 export interface AskOptions extends QuestionOptions {
   /** Default: UDP. */
   readonly overTcp?: boolean;
+  /** Whom the question comes from, over UDP: an address of this machine. */
+  readonly from?: string;
   /** Default 8 s: longer than anything that is asked of the agent may take. */
   readonly limitMs?: number;
 }
@@ -18,19 +20,23 @@ export interface AskOptions extends QuestionOptions {
 /** One question, one answer, on a socket of its own. Rejects where none comes in time. */
 export async function ask(
   server: Server,
-  { overTcp = false, limitMs = 8000, ...question }: AskOptions,
+  { overTcp = false, limitMs = 8000, from, ...question }: AskOptions,
 ): Promise<Message> {
   const query = encodeQuestion({ id: Math.floor(Math.random() * 65_536), ...question });
-  const bytes = overTcp ? await exchangeTcp(server, query, limitMs) : await exchangeUdp(server, query, limitMs);
+  const bytes = overTcp ? await exchangeTcp(server, query, limitMs) : await exchangeUdp(server, query, limitMs, from);
   const reply = decodeMessage(bytes);
   if (reply.id !== query.readUInt16BE(0)) throw new Error(`A reply with ID ${reply.id} to ${query.readUInt16BE(0)}`);
   return reply;
 }
 
 /** Sends `query` as it is in one datagram, from a socket that hears this server alone; its reply. */
-export async function exchangeUdp(server: Server, query: Uint8Array, limitMs = 8000): Promise<Buffer> {
+export async function exchangeUdp(server: Server, query: Uint8Array, limitMs = 8000, from?: string): Promise<Buffer> {
   const socket = createSocket(server.host.includes(':') ? 'udp6' : 'udp4');
   try {
+    if (from !== undefined) {
+      socket.bind(0, from);
+      await once(socket, 'listening');
+    }
     socket.connect(server.port, server.host);
     await once(socket, 'connect');
     socket.send(query);
