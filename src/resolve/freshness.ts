@@ -1,6 +1,7 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { CacheQuestion } from '../cache/cache-question.ts';
 import { EntryDigest } from '../cache/entry-digest.ts';
+import { endWithin, liveUntil } from '../cache/entry-life.ts';
 import { EntryLinks } from '../cache/entry-links.ts';
 import { KIND_NEGATIVE, KIND_POSITIVE } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
@@ -11,7 +12,6 @@ import { inSlices } from '../core/slices.ts';
 import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import { CLASS_IN } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
-import { setTtls } from '../wire/ttl.ts';
 import { ChangedServices, REMEMBERED_MS } from './changed-services.ts';
 import type { Flights } from './flights.ts';
 import { Lease, NOTHING } from './lease.ts';
@@ -52,6 +52,8 @@ export interface FreshnessParts {
  * Keeps cached answers as fresh as the cluster is known to be. Each answer about a Service is noted when it is kept (by its own name, or the names that it leads to); a change of
  * that Service drops those at once, and what is being asked is not kept. For five seconds its answers live for one, since the cluster DNS may hear of the change
  * later than this process. Popular ones are asked for again, and with `--lease` those of which nothing is heard live on.
+ *
+ * Neither the snapshot nor a process that stands by is told of drops: a successor listens itself, and what it loads lives for a few seconds.
  */
 export class Freshness {
   readonly #parts: FreshnessParts;
@@ -63,6 +65,7 @@ export class Freshness {
   #groups: ServiceGroups;
   #clusterDomain: string;
   #isFollowed = false;
+  #wasFollowed = false;
   #isSweeping = false;
   /** The change that is being brought in; `#mayReAsk`: what it drops may be asked for again. */
   #group = NO_GROUP;
@@ -131,13 +134,18 @@ export class Freshness {
     wheel.set(new Alarm(bringIn), waitMs);
   }
 
-  /** Whether changes of Services and EndpointSlices both arrive. Where they did and do not, what lived for longer on that account does so no more. */
+  /**
+   * Whether changes of Services and EndpointSlices both arrive. Where they did and do not, what lived for longer on that account does so no more. When they do for the first time,
+   * what is known already lives for a few seconds only: it may have changed before, and nobody heard of it. (After a gap, what has changed meanwhile comes as changes.)
+   */
   setFollowed(isFollowed: boolean): void {
-    const wasFollowed = this.#isFollowed;
-    const nowMs = this.#parts.clock.nowMs();
+    const hasEnded = this.#isFollowed && !isFollowed;
+    const hasBegun = isFollowed && !this.#wasFollowed;
     this.#isFollowed = isFollowed;
-    this.#lease?.setFollowed(isFollowed, nowMs);
-    if (wasFollowed && !isFollowed) void inSlices(this.#links.forEach(this.#shortenDenial));
+    if (isFollowed) this.#wasFollowed = true;
+    this.#lease?.setFollowed(isFollowed, this.#parts.clock.nowMs());
+    if (hasEnded) void inSlices(this.#links.forEach(this.#shortenDenial));
+    if (hasBegun) void inSlices(this.#links.forEach(this.#shortenUnheard));
   }
 
   get isFollowed(): boolean {
@@ -221,6 +229,7 @@ export class Freshness {
     const ageMs = isNoted ? this.#ageMs(nowMs) : 0;
     if (isRestored) {
       if (ageMs < REMEMBERED_MS) cache.forget(at);
+      else if (this.#isFollowed) endWithin(memory, at, SETTLING_MS, nowMs);
       return;
     }
     if (ageMs < SETTLING_MS) this.#shorten(at, ageMs, nowMs);
@@ -263,10 +272,7 @@ export class Freshness {
     const lifeMs = Math.min(Math.max(ageMs, UNSETTLED_LEAST_MS), UNSETTLED_SECONDS * 1000);
     if (memory.freshUntilMs(at) <= nowMs + lifeMs) return;
     this.unsettled++;
-    const count = memory.ttlCount(at);
-    setTtls(memory.bytes, memory.bodyStart(at), memory.u16, memory.ttlIndex(at), count, UNSETTLED_SECONDS);
-    memory.setTtlSeconds(at, UNSETTLED_SECONDS);
-    memory.setFreshUntilMs(at, nowMs + lifeMs);
+    liveUntil(memory, at, nowMs + lifeMs, UNSETTLED_SECONDS);
     // In the second half, as what lives for a second; before that a popular one is asked for again in any case.
     const isWhole = lifeMs === UNSETTLED_SECONDS * 1000;
     memory.setRefreshAtMs(at, isWhole ? nowMs + lifeMs / 2 : Number.POSITIVE_INFINITY);
@@ -290,8 +296,13 @@ export class Freshness {
     const { memory } = cache;
     const at = cache.entry(key);
     if (at === -1 || memory.kind(at) !== KIND_NEGATIVE) return;
-    const untilMs = clock.nowMs() + USUAL_DENIAL_SECONDS * 1000;
-    if (memory.freshUntilMs(at) > untilMs) memory.setFreshUntilMs(at, untilMs);
+    endWithin(memory, at, USUAL_DENIAL_SECONDS * 1000, clock.nowMs());
+  };
+
+  readonly #shortenUnheard = (key: number): void => {
+    const { cache, clock } = this.#parts;
+    const at = cache.entry(key);
+    if (at !== -1) endWithin(cache.memory, at, SETTLING_MS, clock.nowMs());
   };
 
   #groupOf({ bytes, start, nameEnd }: QueryView): number {

@@ -1,9 +1,8 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { EntryDigest } from '../cache/entry-digest.ts';
-import type { EntryMemory } from '../cache/entry-memory.ts';
+import { liveUntil } from '../cache/entry-life.ts';
 import { KIND_FAILURE, STATE_KEPT } from '../cache/entry-memory.ts';
 import type { QueryView } from '../wire/query.ts';
-import { setTtls } from '../wire/ttl.ts';
 
 /** What a client is told, and until when the answer is a hit like any other. */
 const RENEWED_SECONDS = 5;
@@ -73,14 +72,8 @@ export class Lease {
     if (at === -1) return -1;
     const { memory } = this.#cache;
     if (memory.refreshAtMs(at) - LEASE_MS <= this.#followedMs) return -1;
-    live(memory, at, nowMs + RENEWED_MS);
+    liveUntil(memory, at, nowMs + RENEWED_MS, RENEWED_SECONDS);
     this.renewed++;
     return at;
   }
-}
-
-function live(memory: EntryMemory, at: number, untilMs: number): void {
-  setTtls(memory.bytes, memory.bodyStart(at), memory.u16, memory.ttlIndex(at), memory.ttlCount(at), RENEWED_SECONDS);
-  memory.setTtlSeconds(at, RENEWED_SECONDS);
-  memory.setFreshUntilMs(at, untilMs);
 }
