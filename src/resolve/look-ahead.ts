@@ -77,9 +77,9 @@ export class LookAhead {
     const start = query.start + HEADER_LENGTH;
     const namespace = namespaceAt(bytes, start, nameEnd, zone.labels);
     if (namespace === -1 || namespace === start || !isTyped(bytes, start, namespace)) return;
-    // Every other name searched ends so for some namespace that there is not.
-    if (this.#parts.cuts.look(bytes, namespace, nameEnd, nowMs) !== CUT_EXISTS) return;
     if (!this.#isFirst(query.nameHash ^ query.type, nowMs)) return;
+    // The second name of every search path ends as the first one does, for a namespace that there is not.
+    if (this.#parts.cuts.look(bytes, namespace, nameEnd, nowMs) !== CUT_EXISTS) return;
     if (this.#running >= LOOK_AHEADS.value) {
       LOOK_AHEADS.hits++;
       return;

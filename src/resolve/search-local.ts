@@ -1,15 +1,13 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import { AnswerDraft } from '../cache/answer-draft.ts';
 import { type CacheTraffic, HIT_DENIAL } from '../cache/cache-traffic.ts';
-import { KIND_NEGATIVE } from '../cache/entry-memory.ts';
 import { keyOf } from '../cache/key.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
-import { cutAt, serviceAt } from '../search/cluster-names.ts';
+import { cutAt, namespaceAt, serviceAt } from '../search/cluster-names.ts';
 import {
   CLASS_IN,
-  FLAG_AA,
   FLAG_CD,
   FLAG_RD,
   HEADER_LENGTH,
@@ -27,9 +25,9 @@ import { CUT_ABSENT, CUT_EXISTS, CUT_FAILED, CUT_UNKNOWN, CUT_WAS_ABSENT, Cuts }
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import { OwnQuestion } from './own-question.ts';
-import { SoaRecord } from './soa-record.ts';
 import { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
+import { ZoneDenial } from './zone-denial.ts';
 
 /** Which Services there are; `KnownServices` fulfils it. */
 export interface ServiceNames {
@@ -82,10 +80,7 @@ export class SearchLocal {
   readonly #parts: SearchLocalParts;
   readonly #own: OwnQuestion;
   readonly #cutFirst: CutFirst;
-  readonly #soa = new SoaRecord();
-  /** Whose record it is. */
-  #soaZone = '';
-  #soaFlags = 0;
+  readonly #denial = new ZoneDenial();
   /** What the cut that was found worth asking for looked like. */
   #lastLook = CUT_UNKNOWN;
   readonly #draft = new AnswerDraft();
@@ -136,8 +131,9 @@ export class SearchLocal {
       cache.memory.countHit(this.cuts.entry);
     } else {
       this.byServices++;
-      this.#write(query, zone, this.#ownSeconds(zone), nowMs);
+      this.#write(query, zone, this.#denial.secondsOf(zone), nowMs);
       composer.compose(query, memory, 0, nowMs, client.isStream, 'local', reply);
+      this.#askNamespace(bytes, start, nameEnd, zone, nowMs);
     }
     const source = proof === BY_SERVICES ? SOURCE_LOCAL : SOURCE_CACHE;
     client.traffic.response(zone.id, RCODE_NXDOMAIN, reply.length, 0, source);
@@ -223,20 +219,15 @@ export class SearchLocal {
 
   /** Whether we can say "no" in the zone's name: with the SOA record that the cluster DNS said it with, of whatever name. */
   #knowsSoa(bytes: Uint8Array, service: number, nameEnd: number, zone: Zone, nowMs: number): boolean {
-    if (this.#soaZone === zone.name) return true;
+    if (this.#denial.knows(zone)) return true;
     const namespace = service + 1 + bytes[service]!;
     const state = this.cuts.look(bytes, namespace, nameEnd, nowMs);
-    return state !== CUT_UNKNOWN && state !== CUT_FAILED && this.#learn(zone);
+    return state !== CUT_UNKNOWN && state !== CUT_FAILED && this.#learn(zone) && this.#denial.knows(zone);
   }
 
   /** Takes the SOA record of the entry that was looked at last. */
   #learn(zone: Zone): boolean {
-    const { memory } = this.#parts.cache;
-    const at = this.cuts.entry;
-    if (memory.kind(at) !== KIND_NEGATIVE || memory.answers(at) !== 0 || !this.#soa.take(memory, at)) return false;
-    this.#soaZone = zone.name;
-    this.#soaFlags = memory.flags(at) & FLAG_AA;
-    return true;
+    return this.#denial.learn(this.#parts.cache.memory, this.cuts.entry, zone);
   }
 
   #isBridge(zone: Zone, nowMs: number): boolean {
@@ -248,26 +239,20 @@ export class SearchLocal {
     return Math.ceil((this.#parts.cache.memory.freshUntilMs(this.cuts.entry) - nowMs) / 1000);
   }
 
-  /** For how long a "no" of our own may be kept: as long as one of the cluster DNS. */
-  #ownSeconds({ cache: { negativeMaxSeconds, negativeMinSeconds } }: Zone): number {
-    return Math.max(negativeMinSeconds, Math.min(this.#soa.minimumSeconds, negativeMaxSeconds));
-  }
-
   /** An answer that the query's name does not exist, into the transient entry. */
   #write(query: QueryView, zone: Zone, seconds: number, nowMs: number): void {
-    const draft = this.#draft;
-    draft.takeRcode(RCODE_NXDOMAIN);
-    draft.kind = KIND_NEGATIVE;
-    draft.flags = this.#soaFlags;
-    draft.zone = zone.id;
-    draft.seconds = seconds;
-    draft.capSeconds = seconds;
-    draft.message = this.#soa.bytes;
-    draft.bodyEnd = this.#soa.length;
-    draft.authorities = 1;
-    draft.ttlOffsets = this.#soa.ttlOffsets;
-    draft.ttlCount = 1;
-    this.#transient.write(query, draft, nowMs);
+    this.#denial.fill(this.#draft, zone, seconds);
+    this.#transient.write(query, this.#draft, nowMs);
+  }
+
+  /** Makes sure that it is known whether the namespace of a name exists, where the Services alone have answered it: what goes its search path ahead asks. */
+  #askNamespace(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone, nowMs: number): void {
+    const { flights } = this.#parts;
+    const at = namespaceAt(bytes, start, nameEnd, zone.labels);
+    if (zone.forwarder!.isAllDown || this.cuts.look(bytes, at, nameEnd, nowMs) !== CUT_UNKNOWN) return;
+    const namespace = this.#own.write(bytes, at, at, at, nameEnd, TYPE_A);
+    if (flights.find(namespace, keyOf(namespace.nameHash, TYPE_A, CLASS_IN, 0)) !== undefined) return;
+    if (flights.hasRoom(true)) this.#askCut(namespace, zone);
   }
 
   #askCut(cut: QueryView, zone: Zone): Flight {

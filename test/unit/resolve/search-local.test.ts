@@ -212,6 +212,7 @@ test('with the Services known, one that does not exist is not asked for', async 
   const cluster = new Cluster([`team1.svc.${Z}`, `web.team1.svc.${Z}`], { services });
   // The first has to be asked: only from the cluster DNS we know how it says no.
   assert.equal((await cluster.ask(`db.team1.svc.${Z}`, 'MX')).asked.length, 2);
+  await cluster.ask(`team9.svc.${Z}`);
   for (const name of [`db.team1.svc.${Z}`, `www.example.com.team1.svc.${Z}`, `web.team9.svc.${Z}`]) {
     const { client, asked } = await cluster.ask(name, 'TXT');
     assert.deepEqual([asked, rcodeOf(client)], [[], RCODE_NXDOMAIN], name);
@@ -220,6 +221,28 @@ test('with the Services known, one that does not exist is not asked for', async 
   const { client, asked } = await cluster.ask(`web.team1.svc.${Z}`);
   assert.deepEqual([asked, client.reply.answers.length], [[`web.team1.svc.${Z} A`], 1]);
   assert.deepEqual((await cluster.ask(`pod-0.web.team1.svc.${Z}`)).asked, [`pod-0.web.team1.svc.${Z} A`]);
+});
+
+test('a namespace in which all was answered by the Services is asked for once, so that search paths can be gone ahead', async () => {
+  const cluster = await withNamespace('team1', `team2.svc.${Z}`);
+  cluster.services.setFollowed(true);
+  // From what was said of team1 it is known how the zone says no.
+  assert.deepEqual((await cluster.ask(`www.example.com.team1.svc.${Z}`, 'MX')).asked, []);
+  assert.deepEqual((await cluster.ask(`www.example.com.team2.svc.${Z}`, 'MX')).asked, [`team2.svc.${Z} A`]);
+  cluster.house.pass(60_000);
+  assert.deepEqual((await cluster.ask(`www.example.com.team2.svc.${Z}`, 'MX')).asked, []);
+});
+
+test('where the cluster DNS says no in the name of another zone, Services that are not known are asked for', async () => {
+  const services = new KnownServices();
+  services.setFollowed(true);
+  const house = new House(2 << 20, { hasSearch: true, services });
+  const soa = { ...NXDOMAIN.authorities![0]!, name: 'local' } as const;
+  for (let i = 0; i < 3; i++) {
+    const client = house.ask({ name: `n${i}.db.team${i}.svc.${Z}`, type: 'TXT' });
+    assert.equal(client.replies.length, 0);
+    while (house.cluster.asked.length > 0) house.cluster.answer({ ...NXDOMAIN, authorities: [soa] });
+  }
 });
 
 test('a Service that is known is not hidden by what was said of its namespace before there was one', async () => {
