@@ -11,7 +11,7 @@ import { clusterRights, writeAgentKubeconfig } from '../cluster/agent-rights.ts'
 import { type Change, ChangingCluster } from '../cluster/changing-cluster.ts';
 import { differencesOf, questionsOf } from '../cluster/conformance.ts';
 import { CLUSTER_PROGRAMS, type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { endpoint, port, service } from '../cluster/fixtures.ts';
+import { endpoint, namespace, port, service } from '../cluster/fixtures.ts';
 import { both, DUAL_STACK_RANGES, SPECIFICATION_CLUSTER } from '../cluster/specification-cluster.ts';
 import { type Agent, startAgent } from '../servers/agent.ts';
 import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
@@ -72,13 +72,17 @@ suite('after an event, cached answers are what the cluster DNS says now', {
     const questions = objects.questionsOf(change);
     assert.ok(questions.length > 0);
     await assertAllRight(agent, questions);
+    // Answers with DO are entries of their own.
+    await Promise.all(questions.map(([name, type]) => ask(agent, { name, type, dnssecOk: true })));
     await objects.apply(change);
     await becomesRight(cluster.clusterDns, 'the cluster DNS', questions);
     await becomesRight(agent, 'the agent', questions);
     for (const [name, type] of questions) {
-      const askOverTcp = (server: Server) => ask(server, { name, type, overTcp: true });
-      const [truth, reply] = [await askOverTcp(cluster.clusterDns), await askOverTcp(agent)];
-      assert.deepEqual(textsOf(reply), textsOf(truth), `${name} ${type}`);
+      const askOverTcp = (server: Server, dnssecOk?: boolean) =>
+        ask(server, { name, type, overTcp: true, ...(dnssecOk && { dnssecOk }) });
+      const truth = textsOf(await askOverTcp(cluster.clusterDns));
+      assert.deepEqual(textsOf(await askOverTcp(agent)), truth, `${name} ${type}`);
+      assert.deepEqual(textsOf(await askOverTcp(agent, true)), truth, `${name} ${type} DO`);
     }
   }
 
@@ -152,6 +156,15 @@ suite('after an event, cached answers are what the cluster DNS says now', {
       put: [
         ...service('shop', 'late', { clusterIP: '10.96.10.61', ports: [HTTP] }, [endpoint('10.244.1.61')]),
         ...service('shop', 'later', HEADLESS, [endpoint('10.244.1.62', { hostname: 'later-0' })]),
+      ],
+    }));
+
+  test('the first Service of a namespace that was not there', () =>
+    follow({
+      put: [
+        namespace('fresh'),
+        ...service('fresh', 'web', { clusterIP: '10.96.10.63', ports: [HTTP] }),
+        ...service('fresh', 'db', HEADLESS, [endpoint('10.244.1.64', { hostname: 'db-0' })]),
       ],
     }));
 
