@@ -84,7 +84,16 @@ export class DataPlane {
     this.upstreams = new Upstreams({ clock, wheel, log });
     this.#forwarders = this.upstreams.apply(config.zones);
     const { clusterDomain, hasLease } = config;
-    const freshness = new Freshness({ cache, clock, clusterDomain, flights, hasLease, seed, wheel });
+    const freshness = new Freshness({
+      cache,
+      clock,
+      clusterDomain,
+      flights,
+      hasLease,
+      seed,
+      services: this.services,
+      wheel,
+    });
     this.freshness = freshness;
     this.#delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, freshness, seed, wheel });
     this.#queryLog = new QueryLog(log);

@@ -3,20 +3,21 @@ import type { CacheQuestion } from '../cache/cache-question.ts';
 import { EntryDigest } from '../cache/entry-digest.ts';
 import { endWithin, liveUntil } from '../cache/entry-life.ts';
 import { EntryLinks } from '../cache/entry-links.ts';
-import { KIND_NEGATIVE, KIND_POSITIVE } from '../cache/entry-memory.ts';
+import { ENTRY_HEADER, KIND_NEGATIVE, KIND_POSITIVE } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { CachePolicy } from '../config/config.ts';
 import { CLUSTER_DEFAULTS } from '../config/zone-defaults.ts';
 import type { Clock } from '../core/clock.ts';
 import { inSlices } from '../core/slices.ts';
 import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
-import { CLASS_IN } from '../wire/constants.ts';
+import type { KnownServices } from '../search/known-services.ts';
+import { CLASS_IN, HEADER_LENGTH, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import { ChangedServices, REMEMBERED_MS } from './changed-services.ts';
 import type { Flights } from './flights.ts';
 import { Lease, NOTHING } from './lease.ts';
 import { BURST_GAP_MS, ReAsking, SETTLING_MS } from './re-asking.ts';
-import { isReverse, NO_GROUP, namespaceGroup, REVERSE_DENIALS, ServiceGroups, serviceGroup } from './service-groups.ts';
+import { NO_GROUP, namespaceGroup, REVERSE_DENIALS, ServiceGroups, serviceGroup } from './service-groups.ts';
 import type { Zone } from './zone.ts';
 
 /**
@@ -46,6 +47,8 @@ export interface FreshnessParts {
   /** `cluster.local`. */
   clusterDomain: string;
   hasLease: boolean;
+  /** The Services that there are. */
+  services: Pick<KnownServices, 'has'>;
 }
 
 /**
@@ -82,7 +85,7 @@ export class Freshness {
   unsettled = 0;
   readonly #drop = (key: number): void => this.#dropEntry(key);
   readonly #isMeant = (bytes: Uint8Array, start: number, nameEnd: number): boolean =>
-    this.#groups.ofName(bytes, start, nameEnd) === this.#group || isReverse(bytes, start, nameEnd);
+    this.#groups.ofName(bytes, start, nameEnd) === this.#group;
 
   constructor(parts: FreshnessParts) {
     this.#parts = parts;
@@ -200,8 +203,8 @@ export class Freshness {
     if (before === NOTHING) return;
     const groups = this.#groups;
     groups.read(this.#parts.cache.memory, at);
-    const isSettled =
-      groups.isOwn && this.#lease!.followedFor(nowMs) >= CONFIRMED_AFTER_MS && this.#ageMs(nowMs) >= CONFIRMED_AFTER_MS;
+    const isSettled = this.#lease!.followedFor(nowMs) >= CONFIRMED_AFTER_MS && this.#ageMs(nowMs) >= CONFIRMED_AFTER_MS;
+    if (!groups.isOwn || this.#isDoubtful(at)) return;
     this.#lease!.confirm(at, before, isSettled, nowMs);
   }
 
@@ -233,6 +236,7 @@ export class Freshness {
       return;
     }
     if (ageMs < SETTLING_MS) this.#shorten(at, ageMs, nowMs);
+    else if (this.#isDoubtful(at)) endWithin(memory, at, USUAL_DENIAL_SECONDS * 1000, nowMs);
     if (this.#reAsking.size > 0) this.#reAsking.kept(cacheKey(question), memory, at);
   }
 
@@ -265,6 +269,19 @@ export class Freshness {
       if (ageMs < least) least = ageMs;
     }
     return least;
+  }
+
+  /**
+   * Whether an entry says NXDOMAIN of a Service that there is. That may be so, with no endpoint ready; or it comes from a cluster DNS that has just started and does not know its
+   * Services yet, of which no change would tell.
+   */
+  #isDoubtful(at: number): boolean {
+    const { cache, services } = this.#parts;
+    const { memory } = cache;
+    if (memory.rcode(at) !== RCODE_NXDOMAIN) return false;
+    const start = at + ENTRY_HEADER;
+    const service = this.#groups.serviceAt(memory.bytes, start, start + memory.questionLength(at) - 4);
+    return service !== -1 && services.has(memory.bytes, service);
   }
 
   #shorten(at: number, ageMs: number, nowMs: number): void {
@@ -306,7 +323,7 @@ export class Freshness {
   };
 
   #groupOf({ bytes, start, nameEnd }: QueryView): number {
-    return this.#groups.ofName(bytes, start + 12, nameEnd);
+    return this.#groups.ofName(bytes, start + HEADER_LENGTH, nameEnd);
   }
 }
 

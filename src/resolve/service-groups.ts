@@ -45,10 +45,14 @@ export class ServiceGroups {
     this.#zoneLabels = clusterDomain.split('.').length;
   }
 
-  /** The group of the Service that an uncompressed name in [start, nameEnd) is of, or NO_GROUP. */
+  /** Offset of the Service's label in an uncompressed name in [start, nameEnd), which that of the namespace follows; -1: it is of none. */
+  serviceAt(bytes: Uint8Array, start: number, nameEnd: number): number {
+    return isWithin(bytes, start, nameEnd, this.#zone) ? serviceAt(bytes, start, nameEnd, this.#zoneLabels) : -1;
+  }
+
+  /** The group of the Service that such a name is of, or NO_GROUP. */
   ofName(bytes: Uint8Array, start: number, nameEnd: number): number {
-    if (!isWithin(bytes, start, nameEnd, this.#zone)) return NO_GROUP;
-    const at = serviceAt(bytes, start, nameEnd, this.#zoneLabels);
+    const at = this.serviceAt(bytes, start, nameEnd);
     return at === -1 ? NO_GROUP : limited(addLabel(addLabel(FNV_OFFSET, bytes, at), bytes, at + 1 + bytes[at]!));
   }
 
@@ -108,7 +112,7 @@ export class ServiceGroups {
 }
 
 /** Whether the uncompressed name in [start, nameEnd) stands for an address. */
-export function isReverse(bytes: Uint8Array, start: number, nameEnd: number): boolean {
+function isReverse(bytes: Uint8Array, start: number, nameEnd: number): boolean {
   return isWithin(bytes, start, nameEnd, REVERSE[0]!) || isWithin(bytes, start, nameEnd, REVERSE[1]!);
 }
 

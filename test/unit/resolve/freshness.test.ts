@@ -25,6 +25,7 @@ const SOA = (ttl = 30) =>
     },
   }) as const;
 const ABSENT: Sections = { flags: 0x0180 | NXDOMAIN, authorities: [SOA()] };
+const NO_ADDRESS: Sections = { ...ABSENT, authorities: [{ ...SOA(), name: 'in-addr.arpa' }] };
 
 function watched(options: ConstructorParameters<typeof House>[1] = {}): House {
   const house = new House(2 << 20, options);
@@ -91,10 +92,11 @@ test('a PTR record goes with the Service that it names, and every "no" of the re
   ptr('1.0.0.10.in-addr.arpa', '10-0-0-1.web.shop.svc.cluster.local');
   ptr('2.0.0.10.in-addr.arpa', OTHER);
   house.ask({ name: '3.0.0.10.in-addr.arpa', type: 'PTR' });
-  house.outside.answer(ABSENT);
+  house.outside.answer(NO_ADDRESS);
+  const asked = (n: number) => house.ask({ name: `${n}.0.0.10.in-addr.arpa`, type: 'PTR' }).replies.length;
+  assert.deepEqual([1, 2, 3].map(asked), [1, 1, 1]);
   change(house);
-  const answered = [1, 2, 3].map((n) => house.ask({ name: `${n}.0.0.10.in-addr.arpa`, type: 'PTR' }).replies.length);
-  assert.deepEqual(answered, [0, 1, 0]);
+  assert.deepEqual([1, 2, 3].map(asked), [0, 1, 0]);
 });
 
 test('a name of any zone goes with the Service that a CNAME leads it to', () => {
@@ -266,4 +268,28 @@ test('a "no" that is about no Service lives for 5 s in any case, and a policy of
   learn(own, ABSENT);
   own.pass(8001);
   assert.equal(isCached(own), false);
+});
+
+test('NXDOMAIN of a Service that there is lives for 5 s: the cluster DNS may have just started', () => {
+  const house = watched();
+  house.services.put('shop', 'db');
+  learn(house, ABSENT);
+  learn(house, ABSENT, OTHER);
+  learn(house, { authorities: [SOA()] }, `a.${OTHER}`, 'AAAA');
+  house.pass(5001);
+  assert.deepEqual(
+    [isCached(house), isCached(house, OTHER), isCached(house, `a.${OTHER}`, 'AAAA')],
+    [true, false, true],
+  );
+});
+
+test('what is being asked of an address when a change comes is kept, for a moment', () => {
+  const house = watched({ more: [{ zone: 'in-addr.arpa.' }] });
+  const question = { name: '3.0.0.10.in-addr.arpa', type: 'PTR' };
+  house.ask(question);
+  change(house);
+  house.outside.answer(NO_ADDRESS);
+  assert.equal(house.ask(question).reply.authorities[0]!.ttl, 1);
+  house.pass(1001);
+  assert.equal(house.ask(question).replies.length, 0);
 });

@@ -158,7 +158,16 @@ export class House {
     this.cache = cache;
     const composer = new Composer();
     const { hasLease = false } = options;
-    const freshness = new Freshness({ cache, clock, clusterDomain: 'cluster.local', flights, hasLease, seed, wheel });
+    const freshness = new Freshness({
+      cache,
+      clock,
+      clusterDomain: 'cluster.local',
+      flights,
+      hasLease,
+      seed,
+      services: this.services,
+      wheel,
+    });
     this.freshness = freshness;
     const delivery = new Delivery({ cache, cacheTraffic, clock, composer, flights, freshness, seed, wheel });
     this.delivery = delivery;

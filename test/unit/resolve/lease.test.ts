@@ -196,3 +196,10 @@ test('a last good answer that is kept is not leased', () => {
     house.pass(5001);
   }
 });
+
+test('NXDOMAIN of a Service that there is is not leased: the cluster DNS may have just started', () => {
+  const house = leasing();
+  house.services.put('shop', 'web');
+  confirm(house, { flags: NXDOMAIN, authorities: [SOA] });
+  assert.ok(life(house) <= 5000);
+});
