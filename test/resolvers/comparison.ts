@@ -1,6 +1,6 @@
 import { type Difference, differences, isOfTime } from './difference.ts';
 import type { LookUp, Outcome } from './lookup.ts';
-import { answeredLookUps, failingLookUps, tellingLookUps } from './names.ts';
+import { answeredLookUps, failingLookUps, someLookUps, tellingLookUps } from './names.ts';
 import type { Pod } from './pod-network.ts';
 import type { Resolver } from './resolvers.ts';
 import { PLAIN } from './world.ts';
@@ -13,6 +13,8 @@ interface List {
 
 /** Every answer comes, however busy the machine is. */
 export const ANSWERED: List = { of: answeredLookUps, timeout: 15 };
+/** Of those, one for each name. */
+export const SOME: List = { of: someLookUps, timeout: 15 };
 /** Where a server fails, musl asks again until the time is over. */
 export const FAILING: List = { of: failingLookUps, timeout: 3 };
 export const TELLING: List = { of: tellingLookUps, timeout: 15 };

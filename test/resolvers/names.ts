@@ -118,6 +118,11 @@ export function answeredLookUps(run: string): readonly LookUp[] {
   return shuffled([...shared, ...endless(run, ENDLESS), ...RECORDS, ...once], run);
 }
 
+/** Fewer, for what others have asked already: the names of the other list once each. */
+export function someLookUps(run: string): readonly LookUp[] {
+  return answeredLookUps(run).filter(({ kind }) => kind === 'BOTH');
+}
+
 /** Where a server fails for a type or for both. musl asks again until its time is over, so they are few. */
 export function failingLookUps(run: string): readonly LookUp[] {
   return shuffled(endless(run, FAILING), run);
