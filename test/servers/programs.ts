@@ -29,6 +29,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'kadmin.local': 'apt-get install krb5-admin-server',
   kinit: 'apt-get install krb5-user',
   debootstrap: 'apt-get install debootstrap',
+  'musl-gcc': 'apt-get install musl-tools',
   etcd: 'test/cluster/build.sh',
   'kube-apiserver': 'test/cluster/build.sh',
   coredns: 'test/cluster/build.sh',
