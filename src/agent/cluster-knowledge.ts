@@ -7,7 +7,7 @@ import type { ClusterDns } from '../kubernetes/cluster-dns.ts';
 import { Kubernetes, podAddresses } from '../kubernetes/kubernetes.ts';
 import { registerKubernetesMetrics } from '../kubernetes/metrics.ts';
 import type { PodNews } from '../kubernetes/node-pods.ts';
-import type { NodeNews, Nodes } from '../kubernetes/nodes.ts';
+import type { NodeNews } from '../kubernetes/nodes.ts';
 import type { OwnNode } from '../kubernetes/own-node.ts';
 import type { ServiceNews } from '../kubernetes/service-watches.ts';
 import type { NodePlace } from '../kubernetes/topology.ts';
@@ -42,7 +42,6 @@ export class ClusterKnowledge {
   #isFollowing = false;
   #hasUsers = false;
   #isForeign = false;
-  #nodes: Nodes | undefined;
   #ownNode: OwnNode | undefined;
 
   /** Throws `ConfigError` for a kubeconfig that cannot be used. */
@@ -79,12 +78,7 @@ export class ClusterKnowledge {
     this.#kubernetes.followServices(newsFor(users)).catch(failed);
     if (this.#config.search === 'complete') this.#kubernetes.followPods(this.#nodeName, users.pods).catch(failed);
     if (users.nodeNames === undefined) return;
-    this.#kubernetes.followNodes(users.nodeNames).then(
-      (nodes) => {
-        this.#nodes = nodes;
-      },
-      (error: Error) => this.#sayNotFollowed(error),
-    );
+    this.#kubernetes.followNodes(this.#nodeName, users.nodeNames).catch((error: Error) => this.#sayNotFollowed(error));
   }
 
   /** The pods of the cluster DNS that is asked; undefined while nothing follows them, or where another Service is asked. */
@@ -100,14 +94,11 @@ export class ClusterKnowledge {
 
   /** Where this node is, as far as it is known. */
   get place(): NodePlace {
-    const nodeName = this.#nodeName;
-    return { nodeName, zone: this.#nodes?.zoneOf(nodeName) ?? this.#ownNode?.zone };
+    return { nodeName: this.#nodeName, zone: this.#ownNode?.zone };
   }
 
   /** The zone in `place` is of use from now on. Once. */
   followOwnZone(onChange: () => void): void {
-    // Who follows all nodes knows this one.
-    if (this.#config.hasNodeNames) return;
     this.#kubernetes.followOwnNode(this.#nodeName, onChange).then(
       (ownNode) => {
         this.#ownNode = ownNode;

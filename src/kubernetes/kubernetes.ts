@@ -8,7 +8,7 @@ import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-se
 import type { Follower, FollowerParts } from './follower.ts';
 import { inClusterAccess } from './in-cluster.ts';
 import type { PodNews } from './node-pods.ts';
-import type { NodeNews, Nodes } from './nodes.ts';
+import type { NodeNews } from './nodes.ts';
 import type { OwnNode } from './own-node.ts';
 import type { ServiceNews } from './service-watches.ts';
 
@@ -95,18 +95,23 @@ export class Kubernetes {
     await this.follow((parts) => new NodePods(parts, nodeName, news));
   }
 
-  /** From now on follows the nodes of the cluster. Once; undefined where there is no API to ask. */
-  async followNodes(news: NodeNews): Promise<Nodes | undefined> {
-    if (!this.isOn) return undefined;
+  /** From now on follows the nodes of the cluster. `ownName`: the one that this is. Once. */
+  async followNodes(ownName: string, news: NodeNews): Promise<void> {
+    if (!this.isOn) return;
     const { Nodes } = await import('./nodes.ts');
-    return this.#followed((parts) => new Nodes(parts, news));
+    await this.follow((parts) => new Nodes(parts, ownName, news));
   }
 
   /** From now on follows one node by its metadata. Once; undefined where there is no API to ask. */
   async followOwnNode(nodeName: string, onChange: () => void): Promise<OwnNode | undefined> {
     if (!this.isOn) return undefined;
     const { OwnNode } = await import('./own-node.ts');
-    return this.#followed((parts) => new OwnNode(parts, nodeName, onChange));
+    let made: OwnNode | undefined;
+    await this.follow((parts) => {
+      made = new OwnNode(parts, nodeName, onChange);
+      return made;
+    });
+    return made;
   }
 
   /** Starts what follows objects for a feature, where there is an API to ask. */
@@ -132,15 +137,6 @@ export class Kubernetes {
     this.#isClosed = true;
     for (const follower of this.#followers) follower.close();
     await this.#client?.close();
-  }
-
-  async #followed<F extends Follower>(make: (parts: FollowerParts) => F): Promise<F> {
-    let made: F | undefined;
-    await this.follow((parts) => {
-      made = make(parts);
-      return made;
-    });
-    return made!;
   }
 
   #start(follower: Follower): void {
