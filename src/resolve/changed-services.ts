@@ -10,8 +10,10 @@ const FORGOTTEN_PART = 1 / 8;
 
 export interface ChangedService {
   changedMs: number;
-  /** When what is cached of it was last dropped. */
+  /** When what is cached of it was last dropped, and how often since when. */
   droppedMs: number;
+  drops: number;
+  dropsSinceMs: number;
   /** It will be dropped once more. */
   isPending: boolean;
 }
@@ -29,7 +31,7 @@ export class ChangedServices {
   /** Notes a change, and returns what is known of that Service's. */
   note(group: number, nowMs: number): ChangedService {
     const known = this.#changes.get(group);
-    const change = known ?? { changedMs: nowMs, droppedMs: Number.NEGATIVE_INFINITY, isPending: false };
+    const change = known ?? { changedMs: nowMs, droppedMs: nowMs, drops: 0, dropsSinceMs: nowMs, isPending: false };
     change.changedMs = nowMs;
     this.lastMs = nowMs;
     if (known !== undefined) this.#changes.delete(group);

@@ -13,7 +13,7 @@ import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import type { KnownServices } from '../search/known-services.ts';
 import { CLASS_IN, HEADER_LENGTH, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
-import { ChangedServices, REMEMBERED_MS } from './changed-services.ts';
+import { type ChangedService, ChangedServices, REMEMBERED_MS } from './changed-services.ts';
 import type { Flights } from './flights.ts';
 import { Lease, NOTHING } from './lease.ts';
 import { BURST_GAP_MS, ReAsking, SETTLING_MS } from './re-asking.ts';
@@ -29,6 +29,8 @@ const UNSETTLED_LEAST_MS = 50;
 /** A "no" about a Service may live so long while its coming would be heard of. */
 const FOLLOWED_DENIAL_SECONDS = 30;
 const USUAL_DENIAL_SECONDS = CLUSTER_DEFAULTS.cache.negativeMaxSeconds;
+/** Changes of one Service in a second that are brought in as they come: a new one has two or three, with its endpoints. */
+const DROPS_AT_ONCE = 5;
 /** An entry with so many hits in its life is asked for again when it is dropped. */
 const POPULAR_HITS = 2;
 /** From the last change until an answer may be confirmed: the question left when the cluster DNS had had time to hear of it, and may itself have taken as long. */
@@ -110,8 +112,8 @@ export class Freshness {
   }
 
   /**
-   * Something has changed: no answer about that Service that is older than this call is given from now on. In a roll-out, changes that follow each other within a tenth of a
-   * second are brought in together at its end.
+   * Something has changed: no answer about that Service that is older than this call is given from now on. In a roll-out, with more than a few changes in a second, those that follow
+   * each other within a tenth of a second are brought in together at its end.
    */
   serviceChanged(namespace: string, service: string, what: ServiceChange): void {
     const { clock, wheel } = this.#parts;
@@ -122,10 +124,11 @@ export class Freshness {
     this.onChange?.(namespace, service, what);
     if (change.isPending) return;
     const isCalm = what === 'endpoints';
-    const waitMs = change.droppedMs + BURST_GAP_MS - nowMs;
+    const waitMs = waitFor(change, nowMs);
     const bringIn = (atMs: number): void => {
       change.isPending = false;
       change.droppedMs = atMs;
+      change.drops++;
       this.#dropService(group, namespaceGroup(namespace), atMs);
       this.#reAsking.begin(group, isCalm, atMs);
     };
@@ -325,6 +328,15 @@ export class Freshness {
   #groupOf({ bytes, start, nameEnd }: QueryView): number {
     return this.#groups.ofName(bytes, start + HEADER_LENGTH, nameEnd);
   }
+}
+
+/** How long a Service's answers stay after a change, in ms; 0 or less: not at all. */
+function waitFor(change: ChangedService, nowMs: number): number {
+  if (nowMs - change.dropsSinceMs >= 1000) {
+    change.dropsSinceMs = nowMs;
+    change.drops = 0;
+  }
+  return change.drops < DROPS_AT_ONCE ? 0 : change.droppedMs + BURST_GAP_MS - nowMs;
 }
 
 function cacheKey(question: CacheQuestion): number {
