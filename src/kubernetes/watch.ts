@@ -1,11 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, type ApiTrouble, statusError } from './api-error.ts';
 import type { ApiObject, Status, WatchEvent } from './api-objects.ts';
 import { Backoff } from './backoff.ts';
-import { JsonCutter } from './json-cutter.ts';
+import { cutAll, JsonCutter } from './json-cutter.ts';
 import { acceptOf, pathOf, type WatchedKind } from './watched-kind.ts';
 
 /** Gets what is there and what changes. Calls come one after the other and must not throw. */
@@ -34,6 +33,8 @@ export interface WatchParts {
   streamedListMs?: number;
   /** So long after a watch ended in good order the next one may begin, and nothing was broken: it goes on where the other ended. */
   renewalMs?: number;
+  /** So long nothing may come after a break for all that was missed to count as come. */
+  quietMs?: number;
 }
 
 const SILENT_MS = 90_000;
@@ -45,8 +46,10 @@ const SHORT_MS = 1000;
 const MOST_REFUSED_MS = 300_000;
 const STREAMED_LIST_MS = 30_000;
 const RENEWAL_MS = 1000;
-/** Bytes that are read in a turn of the loop: some 20 objects, 0.4 ms. */
-const PORTION = 16_384;
+/** After a break, events that were missed come one upon the other; nobody says which is the last. */
+const QUIET_MS = 100;
+/** In a cluster that is never quiet: 3 s are enough for some 50,000 events. */
+const MOST_CATCH_UP_MS = 3000;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /**
@@ -87,6 +90,9 @@ export class Watch<T extends ApiObject = ApiObject> {
   #lastLiveMs: number | undefined;
   /** Runs between the end of one watch and the beginning of the next. */
   #renewal: NodeJS.Timeout | undefined;
+  /** Runs while events that were missed may still be coming. */
+  #catchUp: NodeJS.Timeout | undefined;
+  #catchUpSinceMs = 0;
 
   constructor(kind: WatchedKind, sink: WatchSink<T>, parts: WatchParts) {
     this.kind = kind;
@@ -124,7 +130,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   close(): void {
     this.#isClosed = true;
     this.#abort.abort();
-    clearTimeout(this.#renewal);
+    this.#clearTimers();
     this.#wake?.();
   }
 
@@ -154,8 +160,9 @@ export class Watch<T extends ApiObject = ApiObject> {
   async #follow(): Promise<void> {
     this.#abort = new AbortController();
     const isStreamed = this.#from === undefined && this.#hasStreamedLists;
-    if (this.#from === undefined && !isStreamed) await this.#list();
-    await this.#watch(isStreamed);
+    const isListed = this.#from === undefined && !isStreamed;
+    if (isListed) await this.#list();
+    await this.#watch(isStreamed, isListed || this.isFollowing);
   }
 
   async #recover(error: ApiError): Promise<void> {
@@ -204,7 +211,8 @@ export class Watch<T extends ApiObject = ApiObject> {
     return (readTable === undefined || value === undefined ? value : readTable(value)) as T | undefined;
   }
 
-  async #watch(isStreamed: boolean): Promise<void> {
+  /** `isCurrent`: nothing was missed since the version from which it goes on. */
+  async #watch(isStreamed: boolean, isCurrent: boolean): Promise<void> {
     this.watches++;
     if (isStreamed) this.lists++;
     const what = `watch ${this.kind.resource}`;
@@ -219,7 +227,8 @@ export class Watch<T extends ApiObject = ApiObject> {
     });
     const body = await this.#open(what, path, 'watch');
     if (isStreamed) this.#beginListing();
-    else this.#live();
+    else if (isCurrent) this.#live();
+    else this.#beginCatchUp();
     const { streamedListMs = STREAMED_LIST_MS } = this.#parts;
     const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), streamedListMs).unref() : undefined;
     const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
@@ -257,6 +266,7 @@ export class Watch<T extends ApiObject = ApiObject> {
       if (type === 'DELETED') this.#sink.onDeleted(object as T);
       else this.#sink.onObject(object as T);
     }
+    if (this.#catchUp !== undefined) this.#caughtUpBy(type);
     // Versions of the initial events are of no order.
     if (this.#isListing) return;
     this.#seen = metadata.resourceVersion;
@@ -277,6 +287,18 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.#sink.onListed();
   }
 
+  #beginCatchUp(): void {
+    this.#catchUpSinceMs = this.#parts.clock.nowMs();
+    this.#catchUp = setTimeout(() => this.#live(), this.#parts.quietMs ?? QUIET_MS).unref();
+  }
+
+  /** What is missed is older than any bookmark. */
+  #caughtUpBy(type: string): void {
+    const isLong = this.#parts.clock.nowMs() - this.#catchUpSinceMs > MOST_CATCH_UP_MS;
+    if (type === 'BOOKMARK' || isLong) this.#live();
+    else this.#catchUp?.refresh();
+  }
+
   #giveUpStreaming(): void {
     if (!this.#isListing) return;
     this.#hasStreamedLists = false;
@@ -284,7 +306,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   }
 
   #live(): void {
-    clearTimeout(this.#renewal);
+    this.#clearTimers();
     this.#isListing = false;
     const isRenewed = this.#liveSinceMs !== undefined;
     this.#liveSinceMs = this.#parts.clock.nowMs();
@@ -295,7 +317,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   }
 
   #notLive(): void {
-    clearTimeout(this.#renewal);
+    this.#clearTimers();
     this.#isListing = false;
     if (this.#liveSinceMs === undefined) return;
     this.#lastLiveMs = this.#parts.clock.nowMs();
@@ -303,6 +325,12 @@ export class Watch<T extends ApiObject = ApiObject> {
     if (this.#lastLiveMs - this.#liveSinceMs >= SHORT_MS) this.#backoff.reset();
     this.#liveSinceMs = undefined;
     this.#parts.onFollowing?.();
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#renewal);
+    clearTimeout(this.#catchUp);
+    this.#catchUp = undefined;
   }
 
   /** Each trouble once, and its end. */
@@ -328,25 +356,6 @@ export class Watch<T extends ApiObject = ApiObject> {
         resolve();
       };
     });
-  }
-}
-
-/**
- * A portion in each turn of the loop: a long list would hold up queries, however it comes. With turns between them a list of 10,000 Services also leaves 6 to 11 MB of garbage,
- * not 16.
- */
-async function cutAll(body: AsyncIterable<Uint8Array>, cutter: JsonCutter): Promise<void> {
-  let left = PORTION;
-  for await (const piece of body) {
-    for (let at = 0; at < piece.length; ) {
-      const portion = piece.subarray(at, at + left);
-      cutter.write(portion);
-      at += portion.length;
-      left -= portion.length;
-      if (left > 0) continue;
-      await setImmediate();
-      left = PORTION;
-    }
   }
 }
 
