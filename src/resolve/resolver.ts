@@ -1,66 +1,37 @@
 import type { AnswerCache } from '../cache/answer-cache.ts';
-import { AnswerDraft } from '../cache/answer-draft.ts';
-import {
-  type CacheTraffic,
-  HIT_DENIAL,
-  HIT_SUCCESS,
-  MISS,
-  PREFETCH,
-  REFUSED,
-  SERVED_STALE,
-} from '../cache/cache-traffic.ts';
+import { HIT_DENIAL, HIT_SUCCESS, MISS, PREFETCH, SERVED_STALE } from '../cache/cache-traffic.ts';
 import { KIND_POSITIVE, STATE_REFRESHING } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
-import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
+import { SOURCE_CACHE } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import type { LoopTrap } from '../upstream/loops.ts';
-import {
-  CLASS_CH,
-  CLASS_IN,
-  FLAG_RD,
-  HEADER_LENGTH,
-  RCODE_NXDOMAIN,
-  RCODE_REFUSED,
-  RCODE_SERVFAIL,
-  TYPE_ANY,
-} from '../wire/constants.ts';
+import { CLASS_IN, FLAG_RD, HEADER_LENGTH, RCODE_SERVFAIL } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
-import type { Composer } from './composer.ts';
-import { BLOCKED, NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
+import { NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
-import type { Freshness } from './freshness.ts';
 import { Following, type NameAnswers } from './following.ts';
-import type { LocalAnswers } from './local-answers.ts';
+import type { Freshness } from './freshness.ts';
+import { LocalReplies, type LocalRepliesParts } from './local-replies.ts';
 import { LookAhead, type LookUps } from './look-ahead.ts';
-import type { NodeNames } from './node-names.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 import { IS_ABSENT, NO_FINDING, SearchLocal, type ServiceNames } from './search-local.ts';
 import { mayServeStale } from './stale-rule.ts';
-import { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
-import { NO_RULE } from './zone-rules.ts';
 
-const NO_OPTIONS = new Uint8Array(0);
-
-export interface ResolverParts {
+export interface ResolverParts extends LocalRepliesParts {
   cache: AnswerCache;
-  cacheTraffic: CacheTraffic;
   clock: Clock;
-  composer: Composer;
   flights: Flights;
   /** Undefined: nothing is known of the cluster. */
   freshness?: Freshness | undefined;
   control: FlightControl;
-  local: LocalAnswers;
   loops: LoopTrap;
-  /** Undefined: names of nodes are asked upstream, as all others. */
-  nodeNames?: NodeNames | undefined;
   queryLog: QueryLog;
   /** Of the names in the cache's keys. */
   seed: number;
@@ -78,8 +49,7 @@ export class Resolver implements LookUps, NameAnswers {
   readonly search: SearchLocal;
   readonly ahead: LookAhead;
   readonly #parts: ResolverParts;
-  readonly #draft = new AnswerDraft();
-  readonly #transient = new TransientEntry();
+  readonly #replies: LocalReplies;
   readonly #following: Following;
   #routes: RouteTable<Zone>;
 
@@ -87,6 +57,7 @@ export class Resolver implements LookUps, NameAnswers {
     this.#parts = parts;
     this.#routes = parts.routes;
     const { clock, flights, seed } = parts;
+    this.#replies = new LocalReplies(parts);
     this.#following = new Following({ clock, flights, names: this, seed });
     this.search = new SearchLocal(parts);
     this.ahead = new LookAhead({ cache: parts.cache, clock, cuts: this.search.cuts, names: this, seed });
@@ -101,8 +72,10 @@ export class Resolver implements LookUps, NameAnswers {
   resolve(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
     const zone = this.#zoneOf(query);
     client.traffic.request(zone.id, query.type, query.end - query.start, query.dnssecOk);
-    if (this.#parts.loops.catch(query.bytes, query.start + HEADER_LENGTH))
-      return this.#answerProbe(query, zone, client, reply);
+    if (this.#parts.loops.catch(query.bytes, query.start + HEADER_LENGTH)) {
+      this.#replies.sayProbed(query, zone, client, reply);
+      return ANSWERED;
+    }
     if (this.#parts.queryLog.isOn) this.#parts.queryLog.note(query, zone.id, client);
     this.search.finding = NO_FINDING;
     const outcome = this.#answer(query, zone, nowMs, client, reply);
@@ -132,7 +105,7 @@ export class Resolver implements LookUps, NameAnswers {
 
   /** What is not in the cache, or is about to end. */
   #answer(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): number {
-    if (this.#answerLocally(query, zone, nowMs, client, reply)) return ANSWERED;
+    if (this.#replies.answer(query, zone, nowMs, client, reply)) return ANSWERED;
     const { cache, cacheTraffic, freshness } = this.#parts;
     const leased = freshness === undefined ? -1 : freshness.renew(nowMs);
     if (leased !== -1) return this.#answerLeased(query, zone, leased, nowMs, client, reply);
@@ -229,44 +202,6 @@ export class Resolver implements LookUps, NameAnswers {
     return flight;
   }
 
-  #answerLocally(query: QueryView, zone: Zone, nowMs: number, client: Client, reply: Reply): boolean {
-    if (zone.isRefused) {
-      this.#parts.cacheTraffic.count(zone.id, REFUSED);
-      this.#answerRcode(query, zone, RCODE_REFUSED, BLOCKED, client, reply);
-      return true;
-    }
-    const isSpecial = query.class === CLASS_CH || query.type === TYPE_ANY;
-    const mayBeNode = this.#parts.nodeNames?.mayAnswer(zone) === true;
-    if (zone.forwarder !== undefined && zone.rules === undefined && !isSpecial && !mayBeNode) return false;
-    if (!this.#draftLocally(query, zone)) return false;
-    this.#transient.write(query, this.#draft, nowMs);
-    this.#parts.composer.compose(query, this.#transient.memory, 0, nowMs, client.isStream, 'local', reply);
-    client.traffic.response(zone.id, this.#draft.rcode, reply.length, 0, SOURCE_LOCAL);
-    return true;
-  }
-
-  /** Fills the draft where no upstream is to be asked. */
-  #draftLocally(query: QueryView, zone: Zone): boolean {
-    const { local, cacheTraffic } = this.#parts;
-    if (local.special(query, this.#draft)) return true;
-    const rule = zone.rules === undefined ? NO_RULE : zone.rules.answer(query, this.#draft);
-    if (rule !== NO_RULE) {
-      cacheTraffic.count(zone.id, rule);
-      return true;
-    }
-    if (this.#parts.nodeNames?.answer(query, zone, this.#draft) === true) return true;
-    if (zone.forwarder !== undefined) return false;
-    local.loopback(query, zone.name, this.#draft);
-    return true;
-  }
-
-  /** Our own probe, by way of an upstream. Without SOA, so that nobody on the way keeps it. */
-  #answerProbe(query: QueryView, zone: Zone, client: Client, reply: Reply): number {
-    this.#parts.composer.composeRcode(query, RCODE_NXDOMAIN, NO_OPTIONS, reply);
-    client.traffic.response(zone.id, RCODE_NXDOMAIN, reply.length, 0, SOURCE_LOCAL);
-    return ANSWERED;
-  }
-
   #answerStale(query: QueryView, zone: Zone, at: number, client: Client, reply: Reply): number {
     const { cache, cacheTraffic, composer } = this.#parts;
     composer.composeStale(query, cache.memory, at, zone.cache.staleTtlSeconds, client.isStream, reply);
@@ -288,12 +223,7 @@ export class Resolver implements LookUps, NameAnswers {
   }
 
   #answerFailure(query: QueryView, zone: Zone, extendedError: Uint8Array, client: Client, reply: Reply): number {
-    return this.#answerRcode(query, zone, RCODE_SERVFAIL, extendedError, client, reply);
-  }
-
-  #answerRcode(query: QueryView, zone: Zone, rcode: number, ede: Uint8Array, client: Client, reply: Reply): number {
-    this.#parts.composer.composeRcode(query, rcode, ede, reply);
-    client.traffic.response(zone.id, rcode, reply.length, 0, SOURCE_LOCAL);
+    this.#replies.say(query, zone, RCODE_SERVFAIL, extendedError, client, reply);
     return ANSWERED;
   }
 }
