@@ -10,7 +10,9 @@ const FNV_PRIME = 0x01000193;
 export const NO_GROUP = 0;
 /** Every "no" of the reverse zones: what is known of a change has no addresses, so that it may concern any of them. */
 export const REVERSE_DENIALS = 1;
-const FIRST_HASH = 2;
+/** Every "no" of a Service that may be an alias to any other, of which nothing is known. */
+export const ALIAS_DENIALS = 2;
+const FIRST_HASH = 3;
 /** Services that one answer may be about: CNAME records to them, or PTR records of an address that has so many. */
 const MOST_GROUPS = 64;
 const MOST_RECORDS = 128;
@@ -67,7 +69,7 @@ export class ServiceGroups {
     const start = at + ENTRY_HEADER;
     const nameEnd = start + memory.questionLength(at) - 4;
     if (isWithin(bytes, start, nameEnd, this.#zone)) this.#readClusterName(memory, at, start, nameEnd);
-    else if (kind === KIND_NEGATIVE && isReverse(bytes, start, nameEnd)) this.#add(REVERSE_DENIALS);
+    else if (kind === KIND_NEGATIVE && isReverse(bytes, start, nameEnd)) this.add(REVERSE_DENIALS);
     if (memory.answers(at) > 0) this.#readTargets(memory, at);
   }
 
@@ -76,9 +78,9 @@ export class ServiceGroups {
     const group = this.ofName(bytes, start, nameEnd);
     if (group !== NO_GROUP) {
       this.isOwn = true;
-      this.#add(group);
+      this.add(group);
     } else if (memory.rcode(at) === RCODE_NXDOMAIN && namespaceAt(bytes, start, nameEnd, this.#zoneLabels) === start) {
-      this.#add(limited(addLabel(~FNV_OFFSET, bytes, start)));
+      this.add(limited(addLabel(~FNV_OFFSET, bytes, start)));
     }
   }
 
@@ -100,11 +102,12 @@ export class ServiceGroups {
       const length = expandName(bytes, at + ENTRY_HEADER - HEADER_LENGTH, walk.rdataAt, end, this.#name, 0);
       if (length === -1) continue;
       const group = this.ofName(this.#name, 0, length);
-      if (group !== NO_GROUP) this.#add(group);
+      if (group !== NO_GROUP) this.add(group);
     }
   }
 
-  #add(group: number): void {
+  /** One more of the entry that was read. */
+  add(group: number): void {
     for (let i = 0; i < this.count; i++) if (this.groups[i] === group) return;
     if (this.count === MOST_GROUPS) this.isCut = true;
     else this.groups[this.count++] = group;
@@ -133,5 +136,5 @@ function addOctet(hash: number, octet: number): number {
 }
 
 function limited(hash: number): number {
-  return hash === NO_GROUP || hash === REVERSE_DENIALS ? FIRST_HASH : hash;
+  return hash >= NO_GROUP && hash < FIRST_HASH ? FIRST_HASH : hash;
 }
