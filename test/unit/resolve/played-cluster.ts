@@ -20,9 +20,9 @@ const SOA: MessageRecord = {
   },
 };
 export const NXDOMAIN: Message = { flags: 0x0583, authorities: [SOA] };
-const NODATA: Message = { flags: 0x0580, authorities: [SOA] };
+export const NODATA: Message = { flags: 0x0580, authorities: [SOA] };
 
-const positive = (name: string): Message => ({
+export const positive = (name: string): Message => ({
   flags: 0x0580,
   answers: [{ name, type: 'A', class: 'IN', ttl: 30, data: '10.96.0.10' }],
 });
