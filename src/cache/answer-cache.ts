@@ -262,6 +262,14 @@ export class AnswerCache {
     this.#drops.addTest(isMeant);
   }
 
+  /**
+   * Drops what is meant in the same way, and tells nobody: for what each process that has a part of this cache finds out and drops by itself. `mark`: an uncompressed name that no other
+   * drop has.
+   */
+  dropQuietly(mark: Uint8Array, isMeant: NameTest): void {
+    this.#drops.add(mark, isMeant);
+  }
+
   /** Counts zones dropped, and goes round at 65,536: as long as it stays, nothing was. */
   get generation(): number {
     return this.#drops.generation;

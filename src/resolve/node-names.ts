@@ -31,7 +31,7 @@ interface RecordSet {
 }
 
 export interface NodeNamesParts {
-  readonly cache: Pick<AnswerCache, 'dropBelow'>;
+  readonly cache: Pick<AnswerCache, 'dropQuietly'>;
   readonly flights: Pick<Flights, 'spoilWhere'>;
 }
 
@@ -180,8 +180,8 @@ export class NodeNames {
   *#drop(names: ReadonlySet<string>): Steps<void> {
     const table = yield* RouteTable.inSteps([...names].map((name): [string, true] => [name, true]));
     const isMeant: NameTest = (bytes, start, nameEnd) => table.find(bytes, start, nameEnd) === true;
-    // What is dropped goes by the name of a zone: one that nobody has, and each time another, for drops of one zone are one.
-    this.#parts.cache.dropBelow(nameFromText(`${this.#drops++}.signpost-nodes.invalid.`)!, isMeant);
+    // A snapshot or a successor may have them: both are cleaned when the nodes are known there.
+    this.#parts.cache.dropQuietly(nameFromText(`${this.#drops++}.signpost-nodes.invalid.`)!, isMeant);
     this.#parts.flights.spoilWhere(isMeant);
   }
 }
