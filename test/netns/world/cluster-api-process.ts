@@ -1,6 +1,6 @@
 /**
  * An API server for the node's namespace that knows the cluster DNS's Services and EndpointSlices: those that the test sends over the channel, each time all of them. What
- * follows them is told of all. Asked `where`, it says where it listens.
+ * follows them is told of all; whatever else is followed waits. Asked `where`, it says where it listens.
  */
 import { type ScriptedAnswer, ScriptedApi } from '../../servers/scripted-api.ts';
 import type { ApiState } from './cluster-api.ts';
@@ -15,7 +15,7 @@ const api = await ScriptedApi.open(({ path, kind }, answer) => {
     const clusterIPs = state.services[name];
     if (clusterIPs === undefined) answer.refuse(404);
     else answer.object({ metadata: { name }, spec: { clusterIPs, ports: [{ name: 'dns', port: 53 }] } });
-  } else if (kind === 'first watch') {
+  } else if (kind === 'first watch' && path.endsWith('/endpointslices')) {
     followers.add(answer.initial(String(version), slices()));
   }
 });
