@@ -111,7 +111,7 @@ export class Delivery implements FlightControl {
     if (freshness === undefined) return cache.store(question, draft, nowMs);
     const before = freshness.before(question, nowMs);
     const at = cache.store(question, draft, nowMs);
-    if (at !== -1) freshness.confirm(at, before, nowMs);
+    if (at !== -1) freshness.confirm(at, question, before, nowMs);
     return at;
   }
 

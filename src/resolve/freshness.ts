@@ -3,7 +3,7 @@ import type { CacheQuestion } from '../cache/cache-question.ts';
 import { EntryDigest } from '../cache/entry-digest.ts';
 import { endWithin, liveUntil } from '../cache/entry-life.ts';
 import { EntryLinks } from '../cache/entry-links.ts';
-import { ENTRY_HEADER, KIND_NEGATIVE, KIND_POSITIVE } from '../cache/entry-memory.ts';
+import { KIND_NEGATIVE, KIND_POSITIVE } from '../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { CachePolicy } from '../config/config.ts';
 import { CLUSTER_DEFAULTS } from '../config/zone-defaults.ts';
@@ -11,13 +11,21 @@ import type { Clock } from '../core/clock.ts';
 import { inSlices } from '../core/slices.ts';
 import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import type { KnownServices } from '../search/known-services.ts';
-import { CLASS_IN, HEADER_LENGTH, RCODE_NXDOMAIN } from '../wire/constants.ts';
+import { CLASS_IN, HEADER_LENGTH } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import { type ChangedService, ChangedServices, REMEMBERED_MS } from './changed-services.ts';
+import { DoubtfulDenials } from './doubtful-denials.ts';
 import type { Flights } from './flights.ts';
 import { Lease, NOTHING } from './lease.ts';
 import { BURST_GAP_MS, ReAsking, SETTLING_MS } from './re-asking.ts';
-import { NO_GROUP, namespaceGroup, REVERSE_DENIALS, ServiceGroups, serviceGroup } from './service-groups.ts';
+import {
+  ALIAS_DENIALS,
+  NO_GROUP,
+  namespaceGroup,
+  REVERSE_DENIALS,
+  ServiceGroups,
+  serviceGroup,
+} from './service-groups.ts';
 import type { Zone } from './zone.ts';
 
 /**
@@ -33,9 +41,6 @@ const USUAL_DENIAL_SECONDS = CLUSTER_DEFAULTS.cache.negativeMaxSeconds;
 const DROPS_AT_ONCE = 5;
 /** An entry with so many hits in its life is asked for again when it is dropped. */
 const POPULAR_HITS = 2;
-/** From the last change until an answer may be confirmed: the question left when the cluster DNS had had time to hear of it, and may itself have taken as long. */
-const CONFIRMED_AFTER_MS = 2 * SETTLING_MS;
-
 /** What has changed: the Service itself, or what stands behind it. The label `what`. */
 export type ServiceChange = 'service' | 'endpoints';
 
@@ -64,6 +69,7 @@ export class Freshness {
   readonly #parts: FreshnessParts;
   readonly #links = new EntryLinks();
   readonly #changed = new ChangedServices();
+  readonly #doubtful: DoubtfulDenials;
   readonly #reAsking: ReAsking;
   readonly #lease: Lease | undefined;
   readonly #policies = new WeakMap<CachePolicy, CachePolicy>();
@@ -91,6 +97,7 @@ export class Freshness {
 
   constructor(parts: FreshnessParts) {
     this.#parts = parts;
+    this.#doubtful = new DoubtfulDenials(parts);
     const digest = new EntryDigest();
     const { cache, clusterDomain, hasLease, seed, wheel } = parts;
     this.#clusterDomain = clusterDomain;
@@ -193,7 +200,7 @@ export class Freshness {
 
   /** What was said before to a question whose new answer is about to be kept, for `confirm`. */
   before(question: QueryView, nowMs: number): number {
-    return this.#lease === undefined || question.class !== CLASS_IN ? NOTHING : this.#lease.before(question, nowMs);
+    return this.#lease === undefined ? NOTHING : this.#lease.before(question, nowMs);
   }
 
   /** See `Lease.renew`. */
@@ -201,14 +208,13 @@ export class Freshness {
     return this.#lease === undefined ? -1 : this.#lease.renew(nowMs);
   }
 
-  /** A new answer is kept at `at`: where it says the same as `before`, it may be leased. */
-  confirm(at: number, before: number, nowMs: number): void {
-    if (before === NOTHING) return;
-    const groups = this.#groups;
-    groups.read(this.#parts.cache.memory, at);
-    const isSettled = this.#lease!.followedFor(nowMs) >= CONFIRMED_AFTER_MS && this.#ageMs(nowMs) >= CONFIRMED_AFTER_MS;
-    if (!groups.isOwn || this.#isDoubtful(at)) return;
-    this.#lease!.confirm(at, before, isSettled, nowMs);
+  /** A new answer to `question` is kept at `at`: where it says the same as `before`, it may be leased. */
+  confirm(at: number, question: QueryView, before: number, nowMs: number): void {
+    const { memory } = this.#parts.cache;
+    if (this.#lease === undefined || question.class !== CLASS_IN || memory.dnssecBits(at) !== 0) return;
+    this.#groups.read(memory, at);
+    if (this.#groups.isOwn && !this.#doubtful.isDoubtful(at, this.#groups))
+      this.#lease.confirm(at, before, this.#ageMs(nowMs), nowMs);
   }
 
   #dropService(group: number, namespace: number, nowMs: number): void {
@@ -219,7 +225,7 @@ export class Freshness {
     this.#mayReAsk = false;
     // A namespace with a Service exists.
     links.take(namespace, this.#drop);
-    links.take(REVERSE_DENIALS, this.#drop);
+    for (const denials of [REVERSE_DENIALS, ALIAS_DENIALS]) links.take(denials, this.#drop);
     this.#mayReAsk = true;
     this.#parts.flights.spoilWhere(this.#isMeant);
   }
@@ -231,6 +237,7 @@ export class Freshness {
     groups.read(memory, at);
     if (groups.count === 0) return;
     const nowMs = clock.nowMs();
+    if (this.#doubtful.mayBeAlias(at, groups)) groups.add(ALIAS_DENIALS);
     const isNoted = this.#note(memory.key(at));
     const ageMs = isNoted ? this.#ageMs(nowMs) : 0;
     if (isRestored) {
@@ -239,7 +246,7 @@ export class Freshness {
       return;
     }
     if (ageMs < SETTLING_MS) this.#shorten(at, ageMs, nowMs);
-    else if (this.#isDoubtful(at)) endWithin(memory, at, USUAL_DENIAL_SECONDS * 1000, nowMs);
+    else if (this.#doubtful.isDoubtful(at, groups)) endWithin(memory, at, USUAL_DENIAL_SECONDS * 1000, nowMs);
     if (this.#reAsking.size > 0) this.#reAsking.kept(cacheKey(question), memory, at);
   }
 
@@ -268,23 +275,11 @@ export class Freshness {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const group = groups[i]!;
-      const ageMs = group === REVERSE_DENIALS ? nowMs - this.#changed.lastMs : this.#changed.ageMs(group, nowMs);
+      const isOfAny = group === REVERSE_DENIALS || group === ALIAS_DENIALS;
+      const ageMs = isOfAny ? nowMs - this.#changed.lastMs : this.#changed.ageMs(group, nowMs);
       if (ageMs < least) least = ageMs;
     }
     return least;
-  }
-
-  /**
-   * Whether an entry says NXDOMAIN of a Service that there is. That may be so, with no endpoint ready; or it comes from a cluster DNS that has just started and does not know its
-   * Services yet, of which no change would tell.
-   */
-  #isDoubtful(at: number): boolean {
-    const { cache, services } = this.#parts;
-    const { memory } = cache;
-    if (memory.rcode(at) !== RCODE_NXDOMAIN) return false;
-    const start = at + ENTRY_HEADER;
-    const service = this.#groups.serviceAt(memory.bytes, start, start + memory.questionLength(at) - 4);
-    return service !== -1 && services.has(memory.bytes, service);
   }
 
   #shorten(at: number, ageMs: number, nowMs: number): void {

@@ -3,6 +3,7 @@ import type { EntryDigest } from '../cache/entry-digest.ts';
 import { liveUntil } from '../cache/entry-life.ts';
 import { KIND_FAILURE, STATE_KEPT } from '../cache/entry-memory.ts';
 import type { QueryView } from '../wire/query.ts';
+import { SETTLING_MS } from './re-asking.ts';
 
 /** What a client is told, and until when the answer is a hit like any other. */
 const RENEWED_SECONDS = 5;
@@ -12,6 +13,10 @@ const RENEWED_MS = RENEWED_SECONDS * 1000;
  * asked, and none waits.
  */
 const LEASE_MS = 600_000 - 2 * RENEWED_MS;
+/** An answer that might be leased is asked for once more at the first hit after so long, not only near its end: so a name costs two questions at its first use, and none in the minutes after. */
+const ASKED_AGAIN_MS = 1000;
+/** From the last change, and the beginning of the watch, until an answer may be confirmed: the cluster DNS had 5 s to hear of it when the question left, which may have been on its way as long. */
+const CONFIRMED_AFTER_MS = 2 * SETTLING_MS;
 /** Nothing is to compare with. */
 export const NOTHING = -1;
 
@@ -43,26 +48,30 @@ export class Lease {
     this.#followedMs = isFollowed ? nowMs : Number.POSITIVE_INFINITY;
   }
 
-  /** What was said before to a question whose new answer is about to be kept; NOTHING where nothing was, or may be leased. */
+  /** What was said before, and has not been called out of date, to a question whose new answer is about to be kept; NOTHING where nothing was. */
   before(question: QueryView, nowMs: number): number {
-    if (this.#followedMs > nowMs || question.dnssecOk) return NOTHING;
-    const at = this.#cache.findExpired(question, nowMs, Number.POSITIVE_INFINITY);
-    if (at === -1 || this.#cache.memory.dnssecBits(at) !== 0) return NOTHING;
-    return this.#digest.of(this.#cache.memory, at);
-  }
-
-  /** Confirms the entry at `at`, of which `before` was said before. `isSettled`: neither it nor the watch has changed for a while. */
-  confirm(at: number, before: number, isSettled: boolean, nowMs: number): void {
+    if (this.#followedMs > nowMs) return NOTHING;
     const { memory } = this.#cache;
-    if (before === NOTHING || !isSettled || memory.kind(at) === KIND_FAILURE || memory.has(at, STATE_KEPT)) return;
-    if (this.#digest.of(memory, at) !== before) return;
-    memory.setLeased(at, nowMs + LEASE_MS);
-    this.granted++;
+    const at = this.#cache.findExpired(question, nowMs, Number.POSITIVE_INFINITY);
+    return at === -1 || memory.isOutdated(at) ? NOTHING : this.#digest.of(memory, at);
   }
 
-  /** How long the watch has been followed, in ms; below 0: it is not. */
-  followedFor(nowMs: number): number {
-    return nowMs - this.#followedMs;
+  /** Confirms the new entry at `at` of a Service that changed `ageMs` ago, where it says the same as what was said before; else sees to it that it is asked for again. */
+  confirm(at: number, before: number, ageMs: number, nowMs: number): void {
+    const { memory } = this.#cache;
+    if (this.#followedMs > nowMs || memory.kind(at) === KIND_FAILURE || memory.has(at, STATE_KEPT)) return;
+    const settledMs = Math.max(this.#followedMs, nowMs - ageMs) + CONFIRMED_AFTER_MS;
+    const isSame = before !== NOTHING && this.#digest.of(memory, at) === before;
+    if (isSame && nowMs >= settledMs) {
+      memory.setLeased(at, nowMs + LEASE_MS);
+      this.granted++;
+    } else if (isSame || before === NOTHING) {
+      const againMs = Math.max(nowMs + ASKED_AGAIN_MS, settledMs);
+      if (againMs >= memory.refreshAtMs(at)) return;
+      memory.setRefreshAtMs(at, againMs);
+      // The next one is enough.
+      memory.setHits(at, 1);
+    }
   }
 
   /** Lets the entry that answers the question of which `AnswerCache.findFresh` just found none live on, and returns its offset; -1: there is none. */

@@ -23,6 +23,7 @@ const SOA = {
   },
 } as const;
 const GOOD: Sections = { answers: [A('10.0.0.1')] };
+const ABSENT: Sections = { flags: NXDOMAIN, authorities: [SOA] };
 
 /** Of which the watch has been followed for a while. */
 function leasing(options: ConstructorParameters<typeof House>[1] = {}): House {
@@ -82,6 +83,9 @@ test('an answer that was given twice lives on for ten minutes, and tells clients
 
 test('so does a "no", of a name and of a type', () => {
   const house = leasing();
+  // With an address of the other family it is no alias.
+  look(house);
+  look(house);
   confirm(house, { authorities: [SOA] }, NAME, 'AAAA');
   confirm(house, { flags: NXDOMAIN, authorities: [SOA] }, 'none.shop.svc.cluster.local');
   house.pass(60_000);
@@ -151,15 +155,16 @@ test('an answer in another order is the same, another address, code or number of
     [{ answers: pair }, { answers: [A('10.0.0.1')] }, false],
     [{ answers: pair }, { answers: [A('10.0.0.1'), A('10.0.0.3')] }, false],
     [{ authorities: [SOA] }, { flags: NXDOMAIN, authorities: [SOA] }, false],
-    [{ authorities: [SOA] }, { authorities: [{ ...SOA, data: { ...SOA.data, serial: 2 } }] }, true],
+    [ABSENT, { ...ABSENT, authorities: [{ ...SOA, data: { ...SOA.data, serial: 2 } }] }, true],
   ];
   for (const [first, second, isSame] of cases) {
     const house = leasing();
-    look(house, first);
+    const type = first.answers === undefined ? 'SRV' : 'A';
+    look(house, first, NAME, type);
     house.pass(30_001);
-    look(house, second);
+    look(house, second, NAME, type);
     house.pass(30_001);
-    assert.equal(look(house).isAsked, !isSame, JSON.stringify([first, second]));
+    assert.equal(look(house, GOOD, NAME, type).isAsked, !isSame, JSON.stringify([first, second]));
   }
 });
 
@@ -202,4 +207,44 @@ test('NXDOMAIN of a Service that there is is not leased: the cluster DNS may hav
   house.services.put('shop', 'web');
   confirm(house, { flags: NXDOMAIN, authorities: [SOA] });
   assert.ok(life(house) <= 5000);
+});
+
+test('"no address" of a Service of which nothing is known is not leased: it may be an alias to one that is not there yet', () => {
+  const house = leasing();
+  const none: Sections = { authorities: [SOA] };
+  confirm(house, none);
+  confirm(house, none, NAME, 'AAAA');
+  assert.ok(life(house) <= 5000);
+  assert.ok(life(house, NAME, 'AAAA') <= 5000);
+});
+
+test('what may be leased is asked for a second time at the first hit after a second, and one that differs is not hurried', () => {
+  const house = leasing();
+  look(house);
+  house.pass(1001);
+  assert.equal(house.ask({ name: NAME, type: 'A' }).replies.length, 1, 'nobody waits');
+  assert.equal(house.cluster.asked.length, 1);
+  house.cluster.answer({ answers: [A('10.0.0.2')] });
+  house.pass(2000);
+  assert.equal(look(house).isAsked, false, 'it differed');
+  house.pass(28_001);
+  assert.equal(look(house, { answers: [A('10.0.0.2')] }).isAsked, true);
+  house.pass(300_000);
+  assert.equal(look(house).isAsked, false);
+});
+
+test('nothing is confirmed within ten seconds of the beginning of the watch', () => {
+  const house = new House(2 << 20, { hasLease: true });
+  house.freshness.start();
+  house.freshness.setFollowed(true);
+  look(house);
+  for (let s = 0; s < 9; s++) {
+    house.pass(1000);
+    assert.equal(look(house).isAsked, false);
+  }
+  house.pass(1001);
+  assert.equal(house.ask({ name: NAME, type: 'A' }).replies.length, 1);
+  assert.equal(house.cluster.asked.length, 1);
+  house.cluster.answer(GOOD);
+  assert.equal(house.freshness.lease!.granted, 1);
 });
