@@ -13,7 +13,11 @@ import { enterOwnNetwork } from './own-network.ts';
 
 const skip =
   skipWithoutNamespaces(...POD_NETWORK_PROGRAMS, ...CLUSTER_PROGRAMS, ...NAMED_PROGRAMS) || skipWithoutResolvers();
-if (!skip) enterOwnNetwork({});
+if (!skip) {
+  // Here, for in a network of its own there is no mirror to take anything from.
+  await installResolvers();
+  enterOwnNetwork({});
+}
 
 const COMPLETERS = FLAWS.map((flaw, at) => ({ flaw, address: `10.244.9.${101 + at}` }));
 

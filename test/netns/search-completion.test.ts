@@ -19,7 +19,11 @@ import { enterOwnNetwork } from './own-network.ts';
 
 const skip =
   skipWithoutNamespaces(...POD_NETWORK_PROGRAMS, ...CLUSTER_PROGRAMS, ...NAMED_PROGRAMS) || skipWithoutResolvers();
-if (!skip) enterOwnNetwork({});
+if (!skip) {
+  // Here, for in a network of its own there is no mirror to take anything from.
+  await installResolvers();
+  enterOwnNetwork({});
+}
 
 /** An agent for each level of `--search`. */
 const AGENTS = { off: '10.244.9.2', local: '10.244.9.3', complete: '10.244.9.4' } as const;
@@ -137,7 +141,7 @@ suite('resolvers find with the agent what they find with plain DNS', { skip }, (
  */
 function isKnown({ resolver, plain, other }: Difference): boolean {
   return (
-    resolver === 'musl' &&
+    resolver.endsWith('musl') &&
     /^inside\.shop/.test(plain.name) &&
     other.canonical === 'inside.shop.svc.cluster.local' &&
     other.found.join() === plain.found.join()

@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../servers/child.ts';
 import { program, refuseInCi, skipWithout } from '../servers/programs.ts';
+import { newerLibraries } from './newer-debian.ts';
 
 /** A resolver as programs have it inside them; how it is spoken to stands in lookup.ts. */
 export interface Resolver {
   readonly name: string;
   readonly command: readonly string[];
-  /** What a datagram has no room for is cut off, and which addresses those are is left to chance (musl before 1.2.4 has no TCP). */
-  readonly isWithoutTcp: boolean;
+  /** Of many addresses it gives a few, by chance: musl takes 48, and before 1.2.4 only those in a datagram. */
+  readonly givesSome: boolean;
 }
 
 const BUILT = join(import.meta.dirname, '../../.cache/resolvers');
@@ -29,16 +30,24 @@ export function skipWithoutResolvers(): string | false {
   return absent.length > 0 && refuseInCi(`not installed: ${absent.join(', ')}`);
 }
 
-/** Every resolver that Debian, Go and Node.js give; built where that was not done before. */
+/** Every resolver that Debian, in the machine's release and a newer one, Go and Node.js give; built where that was not done before. */
 export async function installResolvers(): Promise<readonly Resolver[]> {
-  const [glibc, musl, cAres, go] = await Promise.all([
+  const [newer, glibc, musl, newerMusl, cAres, go] = await Promise.all([
+    newerLibraries(BUILT),
     build('glibc', 'libc-lookup.c', ['cc', '-O1'], ['-lresolv']),
     build('musl', 'libc-lookup.c', ['musl-gcc', '-static', '-O1']),
+    build('musl-dynamic', 'libc-lookup.c', ['musl-gcc', '-O1']),
     build('c-ares', 'c-ares-lookup.c', ['cc', '-O1'], ['-lcares']),
     build('go', 'go-lookup.go', ['go', 'build', '-trimpath']),
   ]);
   const node = [process.execPath, join(import.meta.dirname, 'node-lookup.ts')];
   const python = [PYTHON, join(import.meta.dirname, 'dnspython_lookup.py')];
+  const ofNewer: readonly [string, readonly string[]][] = newer
+    ? [
+        ['newer glibc', [...newer.glibc, glibc]],
+        ['newer musl', [...newer.musl, newerMusl]],
+      ]
+    : [];
   const commands: readonly [string, readonly string[]][] = [
     ['glibc', [glibc]],
     ['musl', [musl]],
@@ -47,8 +56,9 @@ export async function installResolvers(): Promise<readonly Resolver[]> {
     ['dnspython', python],
     ["node's lookup", node],
     ["node's resolve", [...node, 'resolve']],
+    ...ofNewer,
   ];
-  return commands.map(([name, command]) => ({ name, command, isWithoutTcp: name === 'musl' }));
+  return commands.map(([name, command]) => ({ name, command, givesSome: name.endsWith('musl') }));
 }
 
 /** The program built from `source`; there already where neither that nor the way of building has changed. */
