@@ -3,6 +3,8 @@ import type { DecisionState } from './completion-decision.ts';
 /** What became of the first queries of a search, and why the others were answered as they were asked. The label `outcome`. */
 export const COMPLETION_OUTCOMES = [
   'completed',
+  /** "Nothing of this type", beside the other type's completed answer. */
+  'no-data',
   /** Completed, but one of the two types failed at its upstream. */
   'servfail',
   'own',
@@ -12,8 +14,8 @@ export const COMPLETION_OUTCOMES = [
   'slow',
   /** The longer one of the two answers is more than the client takes. */
   'large',
-  /** The other query of the pair may have got something else. */
-  'unsure',
+  /** What was found a moment ago is there no more. */
+  'gone',
 ] as const;
 
 export type CompletionOutcome = (typeof COMPLETION_OUTCOMES)[number];

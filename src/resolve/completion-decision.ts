@@ -22,8 +22,6 @@ export const TYPES = 2;
 const LIFE_MS = 5000;
 /** How long at the least, and right after a change, which the cluster DNS may not know of yet. */
 const SHORT_LIFE_MS = 1000;
-/** So long after a decision was used and became another one, the two of a pair may get one each. */
-const UNSURE_MS = 10_000;
 
 export interface DecisionParts {
   key: number;
@@ -33,8 +31,6 @@ export interface DecisionParts {
   /** Octets of what was typed. */
   length: number;
   slots: readonly number[];
-  /** What held until now. */
-  before: Decision | undefined;
   nowMs: number;
   /** Resolvers do not wait much longer. */
   onSlow: (decision: Decision) => void;
@@ -50,8 +46,6 @@ export class Decision extends Timer {
   readonly length: number;
   readonly slots: readonly number[];
   readonly startedMs: number;
-  /** When a query last asked for it. */
-  usedMs: number;
   state: DecisionState = 'asking';
   /** Which candidate is asked for, or was found. */
   index = 0;
@@ -67,15 +61,12 @@ export class Decision extends Timer {
   messages: [Uint8Array | undefined, Uint8Array | undefined] = [undefined, undefined];
   /** Types of this candidate whose answers are on their way. */
   pending = 0;
-  /** Until then another one of the pair may have been answered by another decision. */
-  unsureUntilMs = Number.NEGATIVE_INFINITY;
   firstWaiter: CompletionWaiter | undefined = undefined;
   lastWaiter: CompletionWaiter | undefined = undefined;
   readonly #onSlow: (decision: Decision) => void;
-  #before: Decision | undefined;
   #freshUntilMs = Number.POSITIVE_INFINITY;
 
-  constructor({ key, search, name, length, slots, before, nowMs, onSlow }: DecisionParts) {
+  constructor({ key, search, name, length, slots, nowMs, onSlow }: DecisionParts) {
     super();
     this.key = key;
     this.search = search;
@@ -83,8 +74,6 @@ export class Decision extends Timer {
     this.length = length;
     this.slots = slots;
     this.startedMs = nowMs;
-    this.usedMs = nowMs;
-    this.#before = before;
     this.#onSlow = onSlow;
   }
 
@@ -132,11 +121,6 @@ export class Decision extends Timer {
     const isJustChanged = this.slots.some((slot) => this.startedMs - events.lastMs(slot) < LIFE_MS);
     const lifeMs = isJustChanged ? SHORT_LIFE_MS : Math.min(LIFE_MS, this.absentSeconds * 1000);
     this.#freshUntilMs = nowMs + Math.max(SHORT_LIFE_MS, lifeMs);
-    const before = this.#before;
-    if (before === undefined) return;
-    const isSame = before.state === state && before.index === this.index;
-    this.unsureUntilMs = isSame ? before.unsureUntilMs : before.usedMs + UNSURE_MS;
-    this.#before = undefined;
   }
 
   /** It was wrong: the next query makes it anew. */

@@ -12,7 +12,7 @@ import { CandidateAsk } from './candidate-ask.ts';
 import type { CandidateLookUp } from './candidate-look-up.ts';
 import { Decision, type DecisionState, TYPES } from './completion-decision.ts';
 import type { CompletionWaiter } from './completion-waiter.ts';
-import { ABSENT, FAILED } from './found-answer.ts';
+import { ABSENT, ADDRESSES, FAILED } from './found-answer.ts';
 import { ANSWERED, HELD } from './responder.ts';
 
 /** Some resolvers give up after a second: what is not decided until then is answered as it is asked, which is true as well. */
@@ -68,10 +68,7 @@ export class Decisions {
     const key = (query.nameHash ^ Math.imul(search.id, 0x9e3779b1)) | 0;
     const there = this.#byKey.get(key);
     const before = there?.isAbout(bytes, start, searched.length, search) ? there : undefined;
-    if (before !== undefined && !before.isDue(nowMs, events)) {
-      before.usedMs = nowMs;
-      return before;
-    }
+    if (before !== undefined && !before.isDue(nowMs, events)) return before;
     return this.#begin(key, bytes, start, searched.length, search, before, nowMs);
   }
 
@@ -116,7 +113,7 @@ export class Decisions {
     }
     const slots = before?.slots ?? eventSlots(bytes, start, length, search, cluster, events);
     const name = candidateName(bytes, start, length, search, 0)!;
-    const decision = new Decision({ key, search, name, length, slots, before, nowMs, onSlow: this.#onSlow });
+    const decision = new Decision({ key, search, name, length, slots, nowMs, onSlow: this.#onSlow });
     this.#keep(decision);
     this.#asking++;
     this.#ask(decision, nowMs);
@@ -196,7 +193,7 @@ export class Decisions {
     const { found } = this.#parts.lookUp;
     decision.statuses[i] = found.status;
     if (found.status === ABSENT) decision.absentSeconds = Math.min(decision.absentSeconds, found.ttlSeconds);
-    decision.recordsLength = Math.max(decision.recordsLength, found.recordsLength);
+    if (found.status === ADDRESSES) decision.recordsLength = Math.max(decision.recordsLength, found.recordsLength);
   }
 
   #goOn(decision: Decision): void {

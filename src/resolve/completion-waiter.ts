@@ -14,10 +14,9 @@ export class CompletionWaiter implements Client {
   readonly sink: ReplySink;
   /** Who came after this one. */
   next: CompletionWaiter | undefined = undefined;
-  readonly isUnsure: boolean;
 
   /** The listener's buffer is its own again when this returns. `peer`: '' where nobody logs it. */
-  constructor(query: QueryView, client: Client, sink: ReplySink, nowMs: number, isUnsure: boolean, peer: string) {
+  constructor(query: QueryView, client: Client, sink: ReplySink, nowMs: number, peer: string) {
     this.message = new Uint8Array(query.end - query.start);
     copyBytes(query.bytes, query.start, query.end, this.message, 0);
     this.isStream = client.isStream;
@@ -25,7 +24,6 @@ export class CompletionWaiter implements Client {
     this.peer = peer;
     this.receivedMs = nowMs;
     this.sink = sink;
-    this.isUnsure = isUnsure;
   }
 
   /** It was completed once, or never will be: nobody asks. */

@@ -7,7 +7,9 @@ import {
   FLAG_CD,
   FLAG_RD,
   HEADER_LENGTH,
+  RCODE_MASK,
   RCODE_NOERROR,
+  RCODE_NXDOMAIN,
   RCODE_SERVFAIL,
   TYPE_A,
   TYPE_AAAA,
@@ -22,7 +24,8 @@ import type { CompletionCounts } from './completion-counts.ts';
 import type { Decision } from './completion-decision.ts';
 import { Decisions, type DecisionsParts } from './completion-decisions.ts';
 import { CompletionWaiter } from './completion-waiter.ts';
-import { ADDRESSES, FAILED } from './found-answer.ts';
+import { ABSENT, ADDRESSES, FAILED, NO_DATA } from './found-answer.ts';
+import { HastyClient } from './hasty-client.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 
@@ -83,24 +86,23 @@ export class Completion {
       return NOT_COMPLETED;
     const { pods } = this.#parts;
     client.readAddress(this.#address);
-    const known = pods.find(this.#address, nowMs);
-    if (known === undefined) return NOT_COMPLETED;
+    const search = pods.find(this.#address, nowMs);
+    if (search === undefined) return NOT_COMPLETED;
     const searched = this.#searched;
     const start = query.start + HEADER_LENGTH;
-    if (!searched.read(query.bytes, start, query.nameEnd, known.search)) return NOT_COMPLETED;
-    const decision = this.decisions.of(query, searched, known.search, nowMs);
+    if (!searched.read(query.bytes, start, query.nameEnd, search)) return NOT_COMPLETED;
+    const decision = this.decisions.of(query, searched, search, nowMs);
     if (decision === undefined) return NOT_COMPLETED;
-    const isUnsure = nowMs < decision.unsureUntilMs || pods.isSettling(known, nowMs);
-    if (decision.state === 'asking') return this.#hold(decision, query, nowMs, client, isUnsure);
-    return this.#give(decision, query, isUnsure, nowMs, nowMs, client, reply);
+    if (decision.state === 'asking') return this.#hold(decision, query, nowMs, client);
+    return this.#give(decision, query, nowMs, nowMs, client, reply);
   }
 
-  #hold(decision: Decision, query: QueryView, nowMs: number, client: Client, isUnsure: boolean): number {
+  #hold(decision: Decision, query: QueryView, nowMs: number, client: Client): number {
     if (!this.decisions.hasRoomToWait()) return NOT_COMPLETED;
     const sink = client.hold();
     if (sink === undefined) return DROPPED;
     const peer = this.#parts.queryLog.isOn ? client.peer : '';
-    this.decisions.wait(decision, new CompletionWaiter(query, client, sink, nowMs, isUnsure, peer));
+    this.decisions.wait(decision, new CompletionWaiter(query, client, sink, nowMs, peer));
     return HELD;
   }
 
@@ -109,14 +111,13 @@ export class Completion {
     const query = this.#waiterQuery;
     const reply = this.#reply;
     const nowMs = this.#parts.clock.nowMs();
-    const isUnsure = nowMs < decision.unsureUntilMs;
     for (
       let waiter = this.decisions.release(decision);
       waiter !== undefined;
       waiter = this.decisions.release(decision)
     ) {
       query.read(waiter.message, 0, waiter.message.length);
-      let outcome = this.#give(decision, query, isUnsure || waiter.isUnsure, waiter.receivedMs, nowMs, waiter, reply);
+      let outcome = this.#give(decision, query, waiter.receivedMs, nowMs, waiter, reply);
       if (outcome === NOT_COMPLETED) outcome = this.#parts.natural.answerNaturally(query, nowMs, waiter, reply);
       if (outcome === ANSWERED) waiter.sink.send(reply);
       else if (outcome === DROPPED) waiter.sink.drop();
@@ -124,29 +125,15 @@ export class Completion {
     decision.messages = [undefined, undefined];
   }
 
-  #give(
-    decision: Decision,
-    query: QueryView,
-    isUnsure: boolean,
-    receivedMs: number,
-    nowMs: number,
-    client: Client,
-    reply: Reply,
-  ): number {
+  #give(decision: Decision, query: QueryView, receivedMs: number, nowMs: number, client: Client, reply: Reply): number {
     const { counts } = this;
     if (decision.state !== 'complete') {
       counts.count(decision.state);
       return NOT_COMPLETED;
     }
     const { name, length } = decision;
-    const status = decision.statuses[query.type === TYPE_A ? 0 : 1];
     if (!fitsWhole(query, client.isStream, name.length, decision.recordsLength)) {
       counts.count('large');
-      return NOT_COMPLETED;
-    }
-    // Of "yes, but nothing of this type" some resolvers make an end, if the other type is told "no".
-    if (isUnsure && status !== ADDRESSES) {
-      counts.count('unsure');
       return NOT_COMPLETED;
     }
     // Its letters are given back in the name that it leads to.
@@ -178,12 +165,14 @@ export class Completion {
     const { cacheTraffic, composer, names, queryLog } = this.#parts;
     const { found } = this.#lookUp;
     const { name, statuses } = decision;
-    const isGone =
-      found.status !== ADDRESSES && found.status !== FAILED && statuses[query.type === TYPE_A ? 0 : 1] === ADDRESSES;
-    if (isGone) {
-      decision.expire();
-      this.counts.count('unsure');
-      return NOT_COMPLETED;
+    if (found.status === NO_DATA || found.status === ABSENT) {
+      if (statuses[query.type === TYPE_A ? 0 : 1] === ADDRESSES) {
+        // It has gone.
+        decision.expire();
+        this.counts.count('gone');
+        return NOT_COMPLETED;
+      }
+      return this.#sayNoData(query, nowMs, client, reply);
     }
     if (!fitsWhole(query, client.isStream, name.length, found.recordsLength)) {
       this.counts.count('large');
@@ -203,12 +192,29 @@ export class Completion {
     return ANSWERED;
   }
 
+  /**
+   * The candidate has nothing of this type, but of the other. NODATA of the first name itself, not of what a CNAME leads to: for that, glibc would not go on to other names that have this
+   * type, as it does when it asks for one type alone. It is the natural answer with another code, or a reply without records where that is not at hand.
+   */
+  #sayNoData(query: QueryView, nowMs: number, client: Client, reply: Reply): number {
+    const { composer, names, natural } = this.#parts;
+    this.counts.count('no-data');
+    if (natural.answerNaturally(query, nowMs, new HastyClient(client), reply) === ANSWERED) {
+      const flagsAt = reply.headStart + 3;
+      if ((reply.head[flagsAt]! & RCODE_MASK) === RCODE_NXDOMAIN) reply.head[flagsAt]! &= ~RCODE_MASK;
+    } else {
+      composer.composeRcode(query, RCODE_NOERROR, NOTHING, reply);
+      client.traffic.response(names.zoneId(query), RCODE_NOERROR, reply.length, 0, SOURCE_CACHE);
+    }
+    return ANSWERED;
+  }
+
   /** The target's answer is in the cache no more, or never was because it may not be kept. ANSWERED: it is found now. */
   #askTarget(decision: Decision, query: QueryView, receivedMs: number, nowMs: number, client: Client): number {
     let waiter: CompletionWaiter | undefined;
     const hold = (): boolean => {
       const sink: ReplySink | undefined = this.decisions.hasRoomToWait() ? client.hold() : undefined;
-      if (sink !== undefined) waiter = new CompletionWaiter(query, client, sink, receivedMs, false, '');
+      if (sink !== undefined) waiter = new CompletionWaiter(query, client, sink, receivedMs, '');
       return sink !== undefined;
     };
     const take = (message: Uint8Array | undefined): void => {

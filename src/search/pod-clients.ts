@@ -7,8 +7,6 @@ import { type NodeDns, type PodDns, PodSearch, searchPathOf, wireSuffixes } from
  * the other before an address means somebody else. A watch that begins anew takes some milliseconds.
  */
 export const GAP_MS = 5000;
-/** So long after a client became known, or while the watch is lost, an answer must not rely on those that the client got before or will get after. */
-const SETTLING_MS = 10_000;
 
 /** A pod of this node, as far as its DNS goes. */
 export interface PodClient extends PodDns {
@@ -20,13 +18,6 @@ export interface PodClient extends PodDns {
   readonly isEnded: boolean;
 }
 
-/** Whose address it is. */
-export interface KnownClient {
-  readonly search: PodSearch;
-  /** When that became known. */
-  readonly sinceMs: number;
-}
-
 interface Pod {
   readonly pod: PodClient;
   readonly addresses: readonly string[];
@@ -35,7 +26,7 @@ interface Pod {
 
 interface Place {
   readonly address: Uint8Array;
-  client: KnownClient;
+  search: PodSearch;
 }
 
 /**
@@ -54,8 +45,6 @@ export class PodClients {
   #known = 0;
   #isCurrent = false;
   #lostMs = Number.NEGATIVE_INFINITY;
-  /** When clients were known again after a time in which none was. */
-  #resumedMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, node: NodeDns) {
     this.#clock = clock;
@@ -99,9 +88,7 @@ export class PodClients {
   setCurrent(isCurrent: boolean): void {
     if (this.#isCurrent === isCurrent) return;
     this.#isCurrent = isCurrent;
-    const nowMs = this.#clock.nowMs();
-    if (!isCurrent) this.#lostMs = nowMs;
-    else if (nowMs - this.#lostMs > GAP_MS) this.#resumedMs = nowMs;
+    if (!isCurrent) this.#lostMs = this.#clock.nowMs();
   }
 
   /** Other search suffixes of the node, or another cluster domain: for all pods. */
@@ -112,16 +99,11 @@ export class PodClients {
   }
 
   /** Who asks from `address`, as `mapAddress` has it. Undefined: unknown, or more than one may be meant. */
-  find(address: Uint8Array, nowMs: number): KnownClient | undefined {
+  find(address: Uint8Array, nowMs: number): PodSearch | undefined {
     const places = this.#places.get(hashOf(address));
     if (places === undefined || (!this.#isCurrent && nowMs - this.#lostMs > GAP_MS)) return undefined;
-    for (const place of places) if (isEqual(place.address, address)) return place.client;
+    for (const place of places) if (isEqual(place.address, address)) return place.search;
     return undefined;
-  }
-
-  /** Whether the client was unknown a moment ago, or will be if the watch stays away: of a pair of queries, the other one may be answered as those of unknown clients are. */
-  isSettling({ sinceMs }: KnownClient, nowMs: number): boolean {
-    return !this.#isCurrent || nowMs - Math.max(sinceMs, this.#resumedMs) < SETTLING_MS;
   }
 
   /** What only the pod as it was had. */
@@ -143,9 +125,9 @@ export class PodClients {
     const places = this.#places.get(hash) ?? [];
     const at = places.findIndex((place) => isEqual(place.address, address));
     const search = this.#searchOf(this.#holders.get(key));
-    if (search === places[at]?.client.search) return;
+    if (search === places[at]?.search) return;
     if (at !== -1) places.splice(at, 1);
-    if (search !== undefined) places.push({ address, client: { search, sinceMs: this.#clock.nowMs() } });
+    if (search !== undefined) places.push({ address, search });
     this.#known += (search === undefined ? 0 : 1) - (at === -1 ? 0 : 1);
     if (places.length === 0) this.#places.delete(hash);
     else this.#places.set(hash, places);

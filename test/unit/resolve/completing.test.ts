@@ -23,7 +23,7 @@ test('the second time nothing is asked, and nobody waits', async () => {
   world.take();
   const clients = ['A', 'AAAA'].map((type) => world.house.ask({ from: POD, name: WWW, type }));
   assert.equal(brief(clients[0]!), V4);
-  assert.equal(brief(clients[1]!), `NOERROR ${TARGET} SOA`);
+  assert.equal(brief(clients[1]!), 'NOERROR SOA');
   assert.deepEqual(world.take(), []);
 });
 
@@ -68,7 +68,7 @@ test('a target with TTL 0 is given to those who wait, and asked again for the ne
   });
   const [v4, v6] = await world.both(WWW);
   assert.equal(brief(v4), V4);
-  assert.equal(brief(v6), `NOERROR ${TARGET} SOA`);
+  assert.equal(brief(v6), 'NOERROR SOA');
   assert.equal(world.take().filter((asked) => asked === 'www.example.com A').length, 1);
   assert.equal(brief(await world.ask(WWW, 'A')), V4);
   assert.deepEqual(world.take(), ['www.example.com A']);
@@ -84,7 +84,7 @@ test('an ExternalName of another namespace leads outside by two CNAMEs', async (
   const asked = `ext.team2.${TEAM1}`;
   const [v4, v6] = await world.both(asked);
   assert.equal(brief(v4), `NOERROR ${asked}.>${name}. ${name}.>db.example.net. db.example.net. A=c0000209`);
-  assert.equal(brief(v6), `NOERROR ${asked}.>${name}. ${name}.>db.example.net.`);
+  assert.equal(brief(v6), 'NOERROR SOA');
 });
 
 test('a name with as many dots as ndots was asked as it is already, and its search is not completed', async () => {

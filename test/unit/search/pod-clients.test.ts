@@ -25,18 +25,10 @@ class Node {
 
   /** The first search suffix of whoever has the address. */
   first(address: string): string | undefined {
-    const client = this.#find(address);
-    return client && nameToText(client.search.suffixes[0]!, 0);
-  }
-
-  isSettling(address: string): boolean {
-    return this.pods.isSettling(this.#find(address)!, this.clock.nowMs());
-  }
-
-  #find(address: string) {
     const mapped = new Uint8Array(MAPPED_BYTES);
     mapAddress(address, mapped);
-    return this.pods.find(mapped, this.clock.nowMs());
+    const search = this.pods.find(mapped, this.clock.nowMs());
+    return search && nameToText(search.suffixes[0]!, 0);
   }
 }
 
@@ -123,26 +115,6 @@ test('before all pods have been told, none is known', () => {
   const mapped = new Uint8Array(MAPPED_BYTES);
   mapAddress('10.1.0.5', mapped);
   assert.equal(pods.find(mapped, clock.nowMs()), undefined);
-});
-
-test('a client settles for a while after it became known, and while it may become unknown', () => {
-  const node = new Node();
-  node.clock.advance(60_000);
-  node.pods.set('1', POD);
-  assert.equal(node.isSettling('10.1.0.5'), true);
-  node.clock.advance(10_000);
-  assert.equal(node.isSettling('10.1.0.5'), false);
-  node.pods.set('1', { ...POD });
-  assert.equal(node.isSettling('10.1.0.5'), false);
-  node.pods.setCurrent(false);
-  assert.equal(node.isSettling('10.1.0.5'), true);
-  node.clock.advance(100);
-  node.pods.setCurrent(true);
-  assert.equal(node.isSettling('10.1.0.5'), false);
-  node.pods.setCurrent(false);
-  node.clock.advance(GAP_MS + 1);
-  node.pods.setCurrent(true);
-  assert.equal(node.isSettling('10.1.0.5'), true);
 });
 
 test('other suffixes of the node are those of all its pods from then on', () => {
