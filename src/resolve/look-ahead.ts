@@ -2,28 +2,29 @@ import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Clock } from '../core/clock.ts';
 import { LOOK_AHEADS, LOOK_AHEADS_A_TURN } from '../core/limits.ts';
 import { Portions } from '../core/portions.ts';
-import { Traffic } from '../metrics/traffic.ts';
 import { namespaceAt } from '../search/cluster-names.ts';
-import { HEADER_LENGTH, RCODE_MASK, RCODE_NXDOMAIN, TYPE_A, TYPE_AAAA } from '../wire/constants.ts';
-import { copyBytes } from '../wire/copy.ts';
+import { HEADER_LENGTH, RCODE_NXDOMAIN, TYPE_A, TYPE_AAAA } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
 import { CUT_EXISTS, type Cuts } from './cuts.ts';
 import type { Flight } from './flight.ts';
-import { OwnClient } from './own-client.ts';
 import { OwnQuestion } from './own-question.ts';
 import { ANSWERED, HELD } from './responder.ts';
+import { rcodeOf, SearchWalk } from './search-walk.ts';
 import type { Zone } from './zone.ts';
 
-/** Of the usual `options ndots:5`: a name with so many dots was asked as it is before it was searched. */
-const NDOTS = 5;
 /** The names of a look-up are not begun again so soon: A and AAAA each once, and not from the names that it led to. */
 const AGAIN_MS = 2000;
 const REMEMBERED = 1024;
 /** A resolver asks its next question as soon as it has the answer to the last. */
 const USED_WITHIN_SECONDS = 3;
 const UNDERSCORE = 0x5f;
+
+/** Of so many questions asked ahead no more than that may be of no use, else there is a pause. */
+const JUDGED_TOGETHER = 64;
+const MOST_USELESS = 48;
+const PAUSE_MS = 30_000;
 
 /** Answers names as a client gets them. */
 export interface LookUps {
@@ -51,6 +52,8 @@ export interface LookAheadParts {
 export class LookAhead {
   /** Look-ups gone ahead of. Read by the metrics. */
   begun = 0;
+  /** How often nobody was gone ahead of for a while, since hardly any question had been of use. */
+  pauses = 0;
   #asked = 0;
   #used = 0;
   readonly #parts: LookAheadParts;
@@ -61,7 +64,11 @@ export class LookAhead {
   #running = 0;
   /** The last steps that were asked, as long as it is not known whether they were of use. */
   readonly #steps: Step[] = [];
-  readonly #turns = new Portions<Path>(LOOK_AHEADS_A_TURN, (path) => this.#goOn(path));
+  /** Of the questions judged since the last pause. */
+  #judged = 0;
+  #useless = 0;
+  #pausedUntilMs = 0;
+  readonly #turns = new Portions<SearchWalk>(LOOK_AHEADS_A_TURN, (walk) => this.#goOn(walk));
 
   constructor(parts: LookAheadParts) {
     this.#parts = parts;
@@ -69,10 +76,10 @@ export class LookAhead {
   }
 
   /**
-   * A client has asked for `query`, a name of the cluster zone that is absent where `isAbsent`, else probably so. Where it is the first of a search path, the others follow in a turn to come.
+   * A client has asked for `query`, a name of the cluster zone that is absent where `isAbsent`, else probably so. Where it is the first of a search walk, the others follow in a turn to come.
    */
   consider(query: QueryView, zone: Zone, isAbsent: boolean, nowMs: number): void {
-    if (query.type !== TYPE_A && query.type !== TYPE_AAAA) return;
+    if ((query.type !== TYPE_A && query.type !== TYPE_AAAA) || nowMs < this.#pausedUntilMs) return;
     const { bytes, nameEnd } = query;
     const start = query.start + HEADER_LENGTH;
     const namespace = namespaceAt(bytes, start, nameEnd, zone.labels);
@@ -86,16 +93,17 @@ export class LookAhead {
     }
     this.#running++;
     this.begun++;
-    this.#turns.defer(new Path(query, namespace, isAbsent, this.#turns));
+    this.#turns.defer(new SearchWalk(query, namespace, isAbsent, this.#turns));
   }
 
   /** A client has come to wait for a flight. */
   onJoin({ firstWaiter }: Flight): void {
     const sink = firstWaiter?.sink;
-    if (!(sink instanceof Path) || sink.isJoined) return;
+    if (!(sink instanceof SearchWalk) || sink.isJoined) return;
     sink.isJoined = true;
     this.#asked++;
     this.#used++;
+    this.#weigh(true, this.#parts.clock.nowMs());
   }
 
   /** Questions asked ahead, and those of them that a client came to ask as well; seconds later, when it can be told. */
@@ -109,38 +117,53 @@ export class LookAhead {
     while (this.#steps.length > 0 && this.#steps[0]!.askedMs <= timeMs) this.#judge(this.#steps.shift()!, nowMs);
   }
 
-  #judge({ path, tail }: Step, nowMs: number): void {
+  #judge({ walk, tail }: Step, nowMs: number): void {
     const { cache } = this.#parts;
-    const query = this.#own.write(path.name, 0, path.end, tail, path.name.length, path.type);
+    const query = this.#own.write(walk.name, 0, walk.end, tail, walk.name.length, walk.type);
     const at = cache.findExpired(query, nowMs, USED_WITHIN_SECONDS);
     // What was answered by a cut is not kept, and was no question.
     if (at === -1) return;
     this.#asked++;
-    if (cache.memory.hits(at) > 0) this.#used++;
+    const isUsed = cache.memory.hits(at) > 0;
+    if (isUsed) this.#used++;
+    this.#weigh(isUsed, nowMs);
   }
 
-  #goOn(path: Path): void {
+  #goOn(walk: SearchWalk): void {
     const { clock, names } = this.#parts;
     const nowMs = clock.nowMs();
-    this.#note(path, nowMs);
-    while (path.isAbsent && path.goOn()) {
-      const query = this.#own.write(path.name, 0, path.end, path.tail, path.name.length, path.type);
-      this.#isFirst(query.nameHash ^ path.type, nowMs);
-      const outcome = names.lookUp(query, nowMs, path, this.#reply);
-      path.isJoined = false;
-      path.isAsked = outcome === HELD && !path.isFirst;
+    this.#note(walk, nowMs);
+    while (walk.isAbsent && walk.goOn()) {
+      const query = this.#own.write(walk.name, 0, walk.end, walk.tail, walk.name.length, walk.type);
+      this.#isFirst(query.nameHash ^ walk.type, nowMs);
+      const outcome = names.lookUp(query, nowMs, walk, this.#reply);
+      walk.isJoined = false;
+      walk.isAsked = outcome === HELD && !walk.isFirst;
       if (outcome === HELD) return;
-      path.isAbsent = outcome === ANSWERED && rcodeOf(this.#reply) === RCODE_NXDOMAIN;
+      walk.isAbsent = outcome === ANSWERED && rcodeOf(this.#reply) === RCODE_NXDOMAIN;
     }
     this.#running--;
   }
 
+  /** Names that are asked fully qualified look like first names of a path: where hardly anybody follows, nobody is gone ahead of for a while. */
+  #weigh(isUsed: boolean, nowMs: number): void {
+    this.#judged++;
+    if (!isUsed) this.#useless++;
+    if (this.#judged < JUDGED_TOGETHER) return;
+    if (this.#useless > MOST_USELESS) {
+      this.#pausedUntilMs = nowMs + PAUSE_MS;
+      this.pauses++;
+    }
+    this.#judged = 0;
+    this.#useless = 0;
+  }
+
   /** What was asked last has been answered: whether anybody asks it as well is seen later. */
-  #note(path: Path, nowMs: number): void {
-    if (!path.isAsked || path.isJoined) return;
+  #note(walk: SearchWalk, nowMs: number): void {
+    if (!walk.isAsked || walk.isJoined) return;
     this.#judgeThoseBefore(nowMs - USED_WITHIN_SECONDS * 1000, nowMs);
     if (this.#steps.length >= LOOK_AHEADS.value) this.#judge(this.#steps.shift()!, nowMs);
-    this.#steps.push({ path, tail: path.tail, askedMs: nowMs });
+    this.#steps.push({ walk, tail: walk.tail, askedMs: nowMs });
   }
 
   /** Notes a name; false where it was noted a moment ago. */
@@ -155,84 +178,13 @@ export class LookAhead {
 
 /** A name that was asked ahead. */
 interface Step {
-  readonly path: Path;
+  readonly walk: SearchWalk;
   readonly tail: number;
   readonly askedMs: number;
-}
-
-/** No listener's: what is asked ahead is counted when a client asks it. */
-const AHEAD = new Traffic();
-
-/** One look-up on its way down the search path; waits for answers as a client does. */
-class Path extends OwnClient {
-  /** The first name of the path. */
-  readonly name: Uint8Array;
-  /** What was typed lies in [0, end) of it; what stands behind that now, from `tail` on. */
-  readonly end: number;
-  tail: number;
-  readonly type: number;
-  /** What was looked up last does not exist. */
-  isAbsent = true;
-  /** It was not in the cache. */
-  isAsked = false;
-  /** A client waits for it as well. */
-  isJoined = false;
-  readonly #tails: number[];
-  readonly #turns: Portions<Path>;
-
-  constructor(query: QueryView, namespace: number, isAbsent: boolean, turns: Portions<Path>) {
-    super(AHEAD);
-    const { bytes, nameEnd, type } = query;
-    const start = query.start + HEADER_LENGTH;
-    this.name = new Uint8Array(nameEnd - start);
-    copyBytes(bytes, start, nameEnd, this.name, 0);
-    this.end = namespace - start;
-    this.type = type;
-    this.tail = this.end;
-    const svc = this.end + 1 + this.name[this.end]!;
-    this.#tails = [svc, svc + 1 + this.name[svc]!];
-    const labels = countLabels(this.name, 0, this.end);
-    if (labels > 1 && labels <= NDOTS) this.#tails.push(this.name.length - 1);
-    if (!isAbsent) this.#tails.unshift(this.end);
-    this.#turns = turns;
-  }
-
-  /** Goes to the next name; false where there is none. */
-  goOn(): boolean {
-    const tail = this.#tails.shift();
-    if (tail === undefined) return false;
-    this.tail = tail;
-    return true;
-  }
-
-  /** The name is the one that the client asked for. */
-  get isFirst(): boolean {
-    return this.tail === this.end;
-  }
-
-  send(reply: Reply): void {
-    this.isAbsent = rcodeOf(reply) === RCODE_NXDOMAIN;
-    this.#turns.defer(this);
-  }
-
-  drop(): void {
-    this.isAbsent = false;
-    this.#turns.defer(this);
-  }
-}
-
-function rcodeOf({ head, headStart }: Reply): number {
-  return head[headStart + 3]! & RCODE_MASK;
 }
 
 /** Names of a search path are those of hosts; those with underscores are asked for as they are. */
 function isTyped(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1 + bytes[at]!) if (bytes[at + 1] === UNDERSCORE) return false;
   return true;
-}
-
-function countLabels(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at < end; at += 1 + bytes[at]!) count++;
-  return count;
 }

@@ -62,6 +62,12 @@ const BY_SERVICES = 2;
 const BY_STALE_CUT = 3;
 
 /**
+ * For so long after its end a cut that is no Service's and no namespace's still answers: nothing but another configuration of the cluster DNS makes it exist, and that takes CoreDNS
+ * half a minute to notice.
+ */
+const NO_SERVICE_MS = 25_000;
+
+/**
  * Makes a pod's search path short in the cluster's zone, and changes no answer: NXDOMAIN at a name answers all below it (RFC 8020), for as long as that answer
  * lives, and what is not known to be absent is asked together with the name above it, or after it where that did not exist before. docs/search-paths.md has the drawing.
  */
@@ -126,7 +132,7 @@ export class SearchLocal {
     } else if (proof === BY_CUT) {
       this.byCut++;
       cacheTraffic.count(zone.id, HIT_DENIAL);
-      this.#write(query, zone, this.#secondsLeft(nowMs), nowMs);
+      this.#write(query, zone, this.#secondsLeft(zone, nowMs), nowMs);
       composer.compose(query, memory, 0, nowMs, client.isStream, 'cache', reply);
       cache.memory.countHit(this.cuts.entry);
     } else {
@@ -205,11 +211,14 @@ export class SearchLocal {
     const service = services?.isCurrent ? serviceAt(bytes, start, nameEnd, zone.labels) : -1;
     const isKnown = service !== -1 && services!.has(bytes, service);
     if (service !== -1 && !isKnown && this.#knowsSoa(bytes, service, nameEnd, zone, nowMs)) return BY_SERVICES;
+    const isNoService = namespaceAt(bytes, start, nameEnd, zone.labels) === -1;
     for (let cut = cutAt(bytes, start, nameEnd, zone.labels); cut !== -1; ) {
       // Where there is the Service, there is its namespace, whatever was said before.
       if (isKnown && cut > service) break;
       const state = this.cuts.look(bytes, cut, nameEnd, nowMs);
       if (state === CUT_ABSENT && this.#learn(zone)) return BY_CUT;
+      if (state === CUT_WAS_ABSENT && isNoService && this.#overMs(nowMs) < NO_SERVICE_MS && this.#learn(zone))
+        return BY_CUT;
       if (state === CUT_WAS_ABSENT && this.#isBridge(zone, nowMs) && this.#learn(zone)) return BY_STALE_CUT;
       if (state === CUT_FAILED) break;
       cut = cutAt(bytes, cut, nameEnd, zone.labels);
@@ -231,12 +240,19 @@ export class SearchLocal {
   }
 
   #isBridge(zone: Zone, nowMs: number): boolean {
-    const endMs = this.#parts.cache.memory.freshUntilMs(this.cuts.entry) + zone.cache.staleSeconds * 1000;
-    return zone.forwarder!.isAllDown && nowMs < endMs;
+    return zone.forwarder!.isAllDown && this.#overMs(nowMs) < zone.cache.staleSeconds * 1000;
   }
 
-  #secondsLeft(nowMs: number): number {
-    return Math.ceil((this.#parts.cache.memory.freshUntilMs(this.cuts.entry) - nowMs) / 1000);
+  /** Since when the time of the entry that was looked at last is over; less than 0: for so long it is not. */
+  #overMs(nowMs: number): number {
+    return nowMs - this.#parts.cache.memory.freshUntilMs(this.cuts.entry);
+  }
+
+  /** As long as the cut lives, and where it may answer for longer, never longer than another "no" of the zone. */
+  #secondsLeft(zone: Zone, nowMs: number): number {
+    const leftMs = -this.#overMs(nowMs);
+    if (leftMs > 0) return Math.ceil(leftMs / 1000);
+    return Math.min(this.#denial.secondsOf(zone), Math.ceil((leftMs + NO_SERVICE_MS) / 1000));
   }
 
   /** An answer that the query's name does not exist, into the transient entry. */

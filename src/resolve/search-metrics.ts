@@ -14,6 +14,8 @@ export function registerSearchMetrics(register: Register, search: SearchLocal, a
   register.counter('signpost_search_cut_questions_total', cuts, [], (emit) => emit({}, search.questions));
   const begun = 'Search paths whose next names were looked up before the resolver asked.';
   register.counter('signpost_search_look_aheads_total', begun, [], (emit) => emit({}, ahead.begun));
+  const pauses = 'Times that nobody was gone ahead of for half a minute, since hardly any question had been of use.';
+  register.counter('signpost_search_look_ahead_pauses_total', pauses, [], (emit) => emit({}, ahead.pauses));
   const asked = 'Questions that these asked. Counted some seconds later.';
   register.counter('signpost_search_look_ahead_questions_total', asked, [], (emit) => emit({}, ahead.count().asked));
   const used = 'Of these questions, those that a client came to ask as well.';

@@ -117,3 +117,17 @@ test('what nobody asks is not counted as used, and paths are bounded in number',
   house.pass(5000);
   assert.equal(house.resolver.ahead.count().used, 0);
 });
+
+test('where hardly anybody asks what was asked ahead, nobody is gone ahead of for half a minute', async () => {
+  const cluster = await withNamespace('team1');
+  cluster.services.setFollowed(true);
+  // Fully qualified, as a monitor may ask them.
+  const absent = (i: number) => cluster.ask(`n${i}.team1.svc.${Z}`);
+  for (let i = 0; i < 40; i++) await absent(i);
+  cluster.house.pass(5000);
+  await absent(40);
+  assert.equal(cluster.house.resolver.ahead.pauses, 1);
+  assert.deepEqual((await absent(41)).asked, []);
+  cluster.house.pass(31_000);
+  assert.equal((await absent(42)).asked.length, 2);
+});

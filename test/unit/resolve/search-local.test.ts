@@ -53,7 +53,12 @@ test('the answer has the SOA of the cut, names written out, and as much time as 
   // The cluster's "no" lives 5 s without a watch.
   assert.deepEqual([soa!.owner, soa!.type, soa!.ttl], [`${Z}.`, 6, 3]);
   assert.deepEqual(soa!.data, ask.reply.authorities[0]!.data);
-  house.pass(3000);
+  // No Service ever makes it exist: for half a minute it still answers, and no answer for longer than the zone's own.
+  house.pass(23_000);
+  assert.equal(house.ask({ name: `www.example.com.${Z}`, type: 'AAAA' }).reply.authorities[0]!.ttl, 5);
+  house.pass(4000);
+  assert.equal(house.ask({ name: `www.example.com.${Z}`, type: 'AAAA' }).reply.authorities[0]!.ttl, 1);
+  house.pass(2000);
   assert.equal(house.ask({ name: `www.example.com.${Z}`, type: 'AAAA' }).replies.length, 0);
 });
 
