@@ -41,6 +41,9 @@ const USUAL_DENIAL_SECONDS = CLUSTER_DEFAULTS.cache.negativeMaxSeconds;
 const DROPS_AT_ONCE = 5;
 /** An entry with so many hits in its life is asked for again when it is dropped. */
 const POPULAR_HITS = 2;
+/** A walk of all notes takes some 10 ms, a millisecond a turn: at most a thousandth of the thread. */
+const SWEEP_EVERY_MS = 10_000;
+
 /** What has changed: the Service itself, or what stands behind it. The label `what`. */
 export type ServiceChange = 'service' | 'endpoints';
 
@@ -77,7 +80,7 @@ export class Freshness {
   #clusterDomain: string;
   #isFollowed = false;
   #wasFollowed = false;
-  #isSweeping = false;
+  #sweptMs = Number.NEGATIVE_INFINITY;
   /** The change that is being brought in; `#mayReAsk`: what it drops may be asked for again. */
   #group = NO_GROUP;
   #nowMs = 0;
@@ -194,8 +197,9 @@ export class Freshness {
 
   /** TTL above which nothing about `question` may be said, where its answer is not kept. */
   capSeconds(question: QueryView): number {
-    const ageMs = this.#changed.ageMs(this.#groupOf(question), this.#parts.clock.nowMs());
-    return ageMs < SETTLING_MS ? UNSETTLED_SECONDS : 0xffff_ffff;
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs - this.#changed.lastMs >= SETTLING_MS) return 0xffff_ffff;
+    return this.#changed.ageMs(this.#groupOf(question), nowMs) < SETTLING_MS ? UNSETTLED_SECONDS : 0xffff_ffff;
   }
 
   /** What was said before to a question whose new answer is about to be kept, for `confirm`. */
@@ -261,12 +265,11 @@ export class Freshness {
 
   /** Entries come and go without a word; when there is no room for more, those that went are looked for. */
   #sweep(): void {
-    if (this.#isSweeping) return;
-    this.#isSweeping = true;
-    const isThere = (key: number): boolean => this.#parts.cache.entry(key) !== -1;
-    void inSlices(this.#links.sweep(isThere)).then(() => {
-      this.#isSweeping = false;
-    });
+    const { cache, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#sweptMs < SWEEP_EVERY_MS) return;
+    this.#sweptMs = nowMs;
+    void inSlices(this.#links.sweep((key) => cache.entry(key) !== -1));
   }
 
   /** How long ago, in ms, the last change was of the groups that were read. */
