@@ -42,9 +42,9 @@ export class ChangingCluster {
   async apply({ put = [], deleted = [] }: Change): Promise<void> {
     for (const object of put) {
       const isKnown = this.#objects.has(keyOf(object));
-      await (isKnown
-        ? this.#api.patch(object, { spec: object['spec'], endpoints: object['endpoints'] })
-        : this.#api.create(object));
+      const { spec, endpoints, metadata } = object;
+      const patch = { spec, endpoints, metadata: { labels: metadata['labels'] } };
+      await (isKnown ? this.#api.patch(object, patch) : this.#api.create(object));
       this.#objects.set(keyOf(object), object);
     }
     for (const object of deleted) {

@@ -11,7 +11,7 @@ import { clusterRights, writeAgentKubeconfig } from '../cluster/agent-rights.ts'
 import { type Change, ChangingCluster } from '../cluster/changing-cluster.ts';
 import { differencesOf, questionsOf } from '../cluster/conformance.ts';
 import { CLUSTER_PROGRAMS, type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { endpoint, namespace, port, service } from '../cluster/fixtures.ts';
+import { endpoint, endpointSlice, namespace, port, service } from '../cluster/fixtures.ts';
 import { both, DUAL_STACK_RANGES, SPECIFICATION_CLUSTER } from '../cluster/specification-cluster.ts';
 import { type Agent, startAgent } from '../servers/agent.ts';
 import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
@@ -149,6 +149,13 @@ suite('after an event, cached answers are what the cluster DNS says now', {
   test('the first endpoint of a headless Service that had none, and the last one of another', async () => {
     await follow(slicesOf('nobody', HEADLESS, [endpoint('10.244.1.51', { hostname: 'somebody' })]));
     await follow(slicesOf('mixed', HEADLESS, []));
+  });
+
+  test('a slice more, a slice less, and one that is handed to another Service', async () => {
+    const [ports, endpoints] = [[HTTP], [endpoint('10.244.1.57')]];
+    await follow({ put: [endpointSlice('shop', 'v4pods', ports, endpoints, { name: 'v4pods-2' })] });
+    await follow({ put: [endpointSlice('shop', 'early', ports, endpoints, { name: 'v4pods-2' })] });
+    await follow({ deleted: [objects.find('EndpointSlice', 'shop', 'v4pods-2')] });
   });
 
   test('new Services whose names had been asked for in vain', () =>
