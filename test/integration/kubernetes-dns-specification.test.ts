@@ -63,7 +63,7 @@ suite('every record of the Kubernetes DNS specification 1.1.0 comes through the 
     for (const [name, type] of QUESTIONS) {
       truths.set(`${name} ${type}`, await ask(cluster.clusterDns, { name, type, overTcp: true }));
     }
-    agent = await startAgent(flagsFor(cluster.clusterDns));
+    agent = await startAgent([...flagsFor(cluster.clusterDns), '--kubernetes', 'off']);
   });
   after(async () => {
     await agent?.stop();
@@ -83,11 +83,17 @@ suite('every record of the Kubernetes DNS specification 1.1.0 comes through the 
     );
   });
 
-  for (const overTcp of [false, true]) {
-    const transport = overTcp ? 'TCP' : 'UDP';
-    test(`asked over ${transport}, the agent's answers are the cluster DNS's own, first and from the cache`, async (t) => {
-      const own = await startAgent(flagsFor(cluster.clusterDns));
+  for (const [how, overTcp, isKnowing] of [
+    ['asked over UDP', false, false],
+    ['asked over TCP', true, false],
+    ['with all that it can know of the cluster', true, true],
+  ] as const) {
+    test(`${how}, the agent's answers are the cluster DNS's own, first and from the cache`, async (t) => {
+      const knowing = ['--kubernetes', cluster.kubeconfig, '--search', 'complete', '--lease', '--node-names'];
+      const flags = isKnowing ? knowing : ['--kubernetes', 'off'];
+      const own = await startAgent([...flagsFor(cluster.clusterDns), ...flags]);
       t.after(() => own.stop());
+      if (isKnowing) await own.child.waitUntil('following', async () => (await followed(own)) === 2);
       for (const question of QUESTIONS) {
         await assertSame(own, question, { overTcp, isFirst: true });
         await assertSame(own, question, { overTcp, isFirst: false });
@@ -118,7 +124,7 @@ suite('every record of the Kubernetes DNS specification 1.1.0 comes through the 
   test('a cluster DNS that gives the names of fewer addresses is called by what it lacks, and the agent adds nothing to it', async (t) => {
     const poor = await startPoorDns(cluster.clusterDns);
     t.after(() => poor.stop());
-    const poorAgent = await startAgent(flagsFor(poor));
+    const poorAgent = await startAgent([...flagsFor(poor), '--kubernetes', 'off']);
     t.after(() => poorAgent.stop());
     for (const [server, title] of [
       [poor, 'the cluster DNS'],
@@ -185,16 +191,11 @@ function linesOf(records: string, zone: string): string {
 
 function flagsFor({ host, port }: Server): string[] {
   const upstream = `tcp://${host}:${port}`;
-  return [
-    '--cluster-dns',
-    upstream,
-    '--upstream',
-    upstream,
-    '--route',
-    `clusterset.local=${upstream}`,
-    '--kubernetes',
-    'off',
-  ];
+  return ['--cluster-dns', upstream, '--upstream', upstream, '--route', `clusterset.local=${upstream}`];
+}
+
+async function followed(agent: Agent): Promise<number> {
+  return (await agent.scrape()).count('signpost_kubernetes_followed', { feature: 'services' });
 }
 
 function truthOf([name, type]: NameAndType): Message {
