@@ -26,7 +26,7 @@ const RESOURCE = { resource: 'nodes', path: '/api/v1/nodes' };
  *
  *     tables, as `kubectl get nodes -o wide` shows them ──(this node has more addresses than a table tells, or it has other columns)──▶ whole objects
  *
- * For these come to every node of the cluster: with 50 images a whole one is 13,800 B an event and 69 us of the API server's CPU, a table's row 345 B and 18 us. But a row has one address of each type,
+ * For these come to every node of the cluster: with 50 images a whole one is 13,800 B an event and 61 us of the API server's CPU, a table's row 345 B and 34 us. But a row has one address of each type,
  * so that nodes of two families must be asked for whole.
  */
 export class Nodes implements Follower, WatchSink<NodeObject> {
