@@ -44,6 +44,11 @@ export class SearchCompletion {
   apply({ clusterDomain, kubernetes, resolvConf, search }: Config): void {
     const { clock, responder, services, wheel } = this.#parts;
     if (search !== 'complete' || kubernetes === 'off') {
+      if (search === 'complete')
+        this.#parts.log.warn(
+          {},
+          'searches are not completed: without the Kubernetes API (--kubernetes) no pod is known',
+        );
       responder.completeSearches(undefined);
       this.close();
       return;
