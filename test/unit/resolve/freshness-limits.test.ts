@@ -72,3 +72,15 @@ test('so many questions in a second are asked on that account, and the rest at t
   const { asked } = house.freshness.reAsking;
   assert.ok(asked >= 8 && asked <= 30, `${asked}`);
 });
+
+test('a popular answer that lives for a second is asked for ahead in the second half of it alone', () => {
+  const house = new House();
+  const asked = (): number => house.cluster.asked.length;
+  house.ask({ name: nameOf(1), type: 'A' });
+  house.cluster.answer({ answers: [{ type: 'A', name: nameOf(1), ttl: 1, data: '10.0.0.1' }] });
+  for (let i = 0; i < 10; i++) house.ask({ name: nameOf(1), type: 'A' });
+  assert.equal(asked(), 0);
+  house.pass(501);
+  for (let i = 0; i < 10; i++) assert.equal(house.ask({ name: nameOf(1), type: 'A' }).replies.length, 1);
+  assert.equal(asked(), 1);
+});
