@@ -7,7 +7,7 @@ import { HEADER_LENGTH, RCODE_NXDOMAIN, TYPE_A, TYPE_AAAA } from '../wire/consta
 import type { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
-import { CUT_EXISTS, type Cuts } from './cuts.ts';
+import { CUT_EXISTS, CUT_UNKNOWN, type Cuts } from './cuts.ts';
 import type { Flight } from './flight.ts';
 import { OwnQuestion } from './own-question.ts';
 import { ANSWERED, HELD } from './responder.ts';
@@ -39,6 +39,8 @@ export interface LookAheadParts {
   clock: Clock;
   cuts: Cuts;
   names: LookUps;
+  /** Nothing is known of the namespace of a name that seems to be the first of a path. */
+  onUnknown: (query: QueryView, zone: Zone) => void;
   /** Of the names in the cache's keys. */
   seed: number;
 }
@@ -86,7 +88,9 @@ export class LookAhead {
     if (namespace === -1 || namespace === start || !isTyped(bytes, start, namespace)) return;
     if (!this.#isFirst(query.nameHash ^ query.type, nowMs)) return;
     // The second name of every search path ends as the first one does, for a namespace that there is not.
-    if (this.#parts.cuts.look(bytes, namespace, nameEnd, nowMs) !== CUT_EXISTS) return;
+    const state = this.#parts.cuts.look(bytes, namespace, nameEnd, nowMs);
+    if (state === CUT_UNKNOWN) this.#parts.onUnknown(query, zone);
+    if (state !== CUT_EXISTS) return;
     if (this.#running >= LOOK_AHEADS.value) {
       LOOK_AHEADS.hits++;
       return;

@@ -60,7 +60,9 @@ export class Resolver implements LookUps, NameAnswers {
     this.#replies = new LocalReplies(parts);
     this.#following = new Following({ clock, flights, names: this, seed });
     this.search = new SearchLocal(parts);
-    this.ahead = new LookAhead({ cache: parts.cache, clock, cuts: this.search.cuts, names: this, seed });
+    const { cuts } = this.search;
+    const onUnknown = (query: QueryView, zone: Zone): void => this.search.askNamespace(query, zone);
+    this.ahead = new LookAhead({ cache: parts.cache, clock, cuts, names: this, onUnknown, seed });
   }
 
   /** From the next question on; questions in flight end as they began. */

@@ -139,12 +139,22 @@ export class SearchLocal {
       this.byServices++;
       this.#write(query, zone, this.#denial.secondsOf(zone), nowMs);
       composer.compose(query, memory, 0, nowMs, client.isStream, 'local', reply);
-      this.#askNamespace(bytes, start, nameEnd, zone, nowMs);
     }
     const source = proof === BY_SERVICES ? SOURCE_LOCAL : SOURCE_CACHE;
     client.traffic.response(zone.id, RCODE_NXDOMAIN, reply.length, 0, source);
     this.finding = IS_ABSENT;
     return true;
+  }
+
+  /** Asks whether the namespace of a name exists, where nothing is known of it: the Services alone have answered for it so far. */
+  askNamespace(query: QueryView, zone: Zone): void {
+    const { flights } = this.#parts;
+    const { bytes, nameEnd } = query;
+    const at = namespaceAt(bytes, query.start + HEADER_LENGTH, nameEnd, zone.labels);
+    if (at === -1 || zone.forwarder!.isAllDown) return;
+    const namespace = this.#own.write(bytes, at, at, at, nameEnd, TYPE_A);
+    if (flights.find(namespace, keyOf(namespace.nameHash, TYPE_A, CLASS_IN, 0)) !== undefined) return;
+    if (flights.hasRoom(true)) this.#askCut(namespace, zone);
   }
 
   /**
@@ -259,16 +269,6 @@ export class SearchLocal {
   #write(query: QueryView, zone: Zone, seconds: number, nowMs: number): void {
     this.#denial.fill(this.#draft, zone, seconds);
     this.#transient.write(query, this.#draft, nowMs);
-  }
-
-  /** Makes sure that it is known whether the namespace of a name exists, where the Services alone have answered it: what goes its search path ahead asks. */
-  #askNamespace(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone, nowMs: number): void {
-    const { flights } = this.#parts;
-    const at = namespaceAt(bytes, start, nameEnd, zone.labels);
-    if (zone.forwarder!.isAllDown || this.cuts.look(bytes, at, nameEnd, nowMs) !== CUT_UNKNOWN) return;
-    const namespace = this.#own.write(bytes, at, at, at, nameEnd, TYPE_A);
-    if (flights.find(namespace, keyOf(namespace.nameHash, TYPE_A, CLASS_IN, 0)) !== undefined) return;
-    if (flights.hasRoom(true)) this.#askCut(namespace, zone);
   }
 
   #askCut(cut: QueryView, zone: Zone): Flight {

@@ -233,9 +233,9 @@ test('a namespace in which all was answered by the Services is asked for once, s
   cluster.services.setFollowed(true);
   // From what was said of team1 it is known how the zone says no.
   assert.deepEqual((await cluster.ask(`www.example.com.team1.svc.${Z}`, 'MX')).asked, []);
-  assert.deepEqual((await cluster.ask(`www.example.com.team2.svc.${Z}`, 'MX')).asked, [`team2.svc.${Z} A`]);
+  assert.deepEqual((await cluster.ask(`www.example.com.team2.svc.${Z}`)).asked, [`team2.svc.${Z} A`]);
   cluster.house.pass(60_000);
-  assert.deepEqual((await cluster.ask(`www.example.com.team2.svc.${Z}`, 'MX')).asked, []);
+  assert.equal((await cluster.ask(`www.example.com.team2.svc.${Z}`)).asked.includes('www.example.com A'), true);
 });
 
 test('where the cluster DNS says no in the name of another zone, Services that are not known are asked for', async () => {
