@@ -178,3 +178,11 @@ test('as many names as there is room for are remembered, and the oldest gives wa
     COMPLETIONS.value = usual;
   }
 });
+
+test('a name of 256 octets is told to be malformed, not met with silence', async () => {
+  const world = new SearchingWorld({});
+  const labels = Buffer.concat(Array.from({ length: 4 }, () => Buffer.from(`\x3f${'a'.repeat(63)}`, 'latin1')));
+  const head = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  const client = world.house.send(Buffer.concat([head, labels, Buffer.from([0, 0, 1, 0, 1])]), false, POD);
+  assert.equal(client.replies[0]![3]! & 15, 1);
+});

@@ -116,7 +116,7 @@ test('what every resolver finds without completion it finds with it, and nothing
   };
   let successes = 0;
   let completed = 0;
-  for (let i = 0; i < 120; i++) {
+  for (let i = 0; i < 40; i++) {
     const typed = random(3) === 0 ? `web${i}.team2` : `www${i}.example.com`;
     const names = randomWorld(typed, random);
     for (const [name, resolver] of Object.entries(RESOLVERS)) {
@@ -133,5 +133,5 @@ test('what every resolver finds without completion it finds with it, and nothing
       }
     }
   }
-  assert.ok(successes > 500 && completed > 500, `${successes} ${completed}`);
+  assert.ok(successes > 150 && completed > 150, `${successes} ${completed}`);
 });
