@@ -50,7 +50,7 @@ test('it is what a plain map of sets would be, through growth, taking and sweeps
   const size = [...model.values()].reduce((sum, keys) => sum + keys.size, 0);
   assert.equal(links.size, size);
   const all: number[] = [];
-  atOnce(links.forEach((key) => all.push(key)));
+  atOnce(links.forEach((key) => void all.push(key)));
   assert.equal(all.length, size);
 });
 

@@ -293,3 +293,16 @@ test('what is being asked of an address when a change comes is kept, for a momen
   house.pass(1001);
   assert.equal(house.ask(question).replies.length, 0);
 });
+
+test('"no address" that may be an alias to another Service goes with any change; beside an address of the other family it stays', () => {
+  const house = watched();
+  const none: Sections = { authorities: [SOA()] };
+  learn(house, none, OTHER);
+  learn(house, none, OTHER, 'AAAA');
+  learn(house, { answers: [A('10.0.0.1')] });
+  learn(house, none, NAME, 'AAAA');
+  change(house, 'elsewhere');
+  assert.equal(isCached(house, OTHER), false);
+  assert.equal(isCached(house, OTHER, 'AAAA'), false);
+  assert.equal(isCached(house, NAME, 'AAAA'), true);
+});
