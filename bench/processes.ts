@@ -27,6 +27,18 @@ export function cpuSecondsOfAll(pid: number): number {
   return children.reduce((sum, child) => sum + cpuSecondsOfAll(Number(child)), cpuSeconds(pid) + ended);
 }
 
+/** The process's child that runs this program. */
+export function childOf(pid: number, program: string): number {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').trim().split(' ').filter(Boolean),
+  );
+  const found = children.find((child) =>
+    readFileSync(`/proc/${child}/cmdline`, 'latin1').split('\0', 1)[0]!.endsWith(`/${program}`),
+  );
+  if (found === undefined) throw new Error(`Process ${pid} has no child that runs ${program}`);
+  return Number(found);
+}
+
 export interface CoreTime {
   readonly busy: number;
   readonly total: number;

@@ -24,6 +24,7 @@ import { start } from './start.ts';
 import { deadMansSwitch } from './switch.ts';
 import { tcp } from './tcp.ts';
 import { upgrades } from './upgrades.ts';
+import { watchers } from './watchers.ts';
 import { zones } from './zones.ts';
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
@@ -52,5 +53,6 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   upgrades,
   rest,
   cluster,
+  watchers,
   soak,
 };

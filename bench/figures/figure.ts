@@ -28,11 +28,20 @@ export const FIGURE_NAMES = [
   'upgrades',
   'rest',
   'cluster',
+  'watchers',
   'soak',
 ] as const;
 
 /** Measured when named; all others also without a name. */
-export const ON_REQUEST: readonly FigureName[] = ['soak', 'switch', 'snapshot', 'upgrades', 'rest', 'cluster'];
+export const ON_REQUEST: readonly FigureName[] = [
+  'soak',
+  'switch',
+  'snapshot',
+  'upgrades',
+  'rest',
+  'cluster',
+  'watchers',
+];
 
 export type FigureName = (typeof FIGURE_NAMES)[number];
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import {
   anonymousMegabytes,
   busyPercent,
+  childOf,
   connectionsTo,
   coreTime,
   countEstablished,
@@ -55,4 +57,15 @@ test('a core is busy for all of its time that is not idle, and guests are not co
   assert.deepEqual(before, { busy: 150, total: 1000 });
   assert.equal(busyPercent(before, { busy: 200, total: 1200 }), 25);
   assert.equal(busyPercent(before, before), 0);
+});
+
+test('a child is found by the program that it runs', {
+  skip: process.platform !== 'linux' && 'needs /proc',
+}, async () => {
+  const child = spawn('/bin/sleep', ['600']);
+  await once(child, 'spawn');
+  assert.equal(childOf(process.pid, 'sleep'), child.pid);
+  child.kill();
+  await once(child, 'exit');
+  assert.throws(() => childOf(process.pid, 'kube-apiserver'), /has no child that runs kube-apiserver/);
 });
