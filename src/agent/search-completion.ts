@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { FileWatch, type FileWatchOptions } from '../config/file-watch.ts';
 import { fingerprint, NO_FILE } from '../config/fingerprint.ts';
-import { DEFAULTS } from '../config/flags.ts';
 import { parseResolvSearch } from '../config/resolv-search.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -41,19 +40,14 @@ export class SearchCompletion {
   }
 
   /** This configuration is in force. */
-  apply({ clusterDomain, kubernetes, resolvConf, search }: Config): void {
+  apply({ clusterDomain, kubernetes, searchConf, search }: Config): void {
     const { clock, responder, services, wheel } = this.#parts;
     if (search !== 'complete' || kubernetes === 'off') {
-      if (search === 'complete')
-        this.#parts.log.warn(
-          {},
-          'searches are not completed: without the Kubernetes API (--kubernetes) no pod is known',
-        );
       responder.completeSearches(undefined);
       this.close();
       return;
     }
-    this.#follow(resolvConf ?? DEFAULTS.resolvConf);
+    this.#follow(searchConf);
     if (responder.completion !== undefined && clusterDomain === this.#clusterDomain) return;
     this.#clusterDomain = clusterDomain;
     const zone = nameFromText(clusterDomain)!;

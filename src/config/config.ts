@@ -141,6 +141,8 @@ export interface Config {
   readonly lameduckMs: number;
   /** The file whose name servers answer the root zone; undefined where `--upstream` names them. */
   readonly resolvConf: string | undefined;
+  /** The file whose search suffixes kubelet gives to pods behind the cluster's own; read where searches are completed. */
+  readonly searchConf: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'text' | 'json';
   /** One query in so many is logged; 0: none. */

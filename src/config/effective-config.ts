@@ -42,6 +42,7 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
     firstOf(named, (layer) => addressesOf(layer, lists)) ??
     sources.clusterDns({ services: clusterDnsService, kubernetes: kubernetes?.text ?? DEFAULTS.kubernetes }, !isWhole);
   const [resolvConf] = saidIn(layers, 'resolvConf');
+  const searchConf = resolvConf?.text ?? DEFAULTS.resolvConf;
   const saidUpstreams = firstOf(named, (layer) => layer.upstreams && lists.read(layer.upstreams, 'udp+tcp', UPSTREAMS));
   const upstreams = saidUpstreams ?? sources.fromResolvConf(resolvConf ?? DEFAULT_RESOLV_CONF);
   const said = zoneValues(named, new ZoneReader({ surroundings, complaints, lists, notes }));
@@ -57,7 +58,7 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
   if (pods !== undefined && settings.kubernetes === 'off')
     complaints.refuse(CLUSTER_DNS.code, CLUSTER_DNS.action, pods, WITHOUT_API);
   notes.push(...sources.notes);
-  if (saidUpstreams !== undefined && resolvConf !== undefined) {
+  if (saidUpstreams !== undefined && resolvConf !== undefined && settings.search !== 'complete') {
     const used = named.flatMap((layer) => layer.upstreams ?? [])[0];
     notes.push(`${originText(resolvConf.origin)} is not read, since ${used && originText(used.origin)} is given`);
   }
@@ -67,7 +68,8 @@ export function effectiveConfig({ layers, isWhole, surroundings, complaints, not
     clusterDnsService,
     isClusterDnsDirect: pods !== undefined,
     clusterDomain: clusterZone.slice(0, -1),
-    resolvConf: saidUpstreams === undefined ? (resolvConf?.text ?? DEFAULTS.resolvConf) : undefined,
+    resolvConf: saidUpstreams === undefined ? searchConf : undefined,
+    searchConf,
     ...http,
     probes: firstOf(layers, ({ probes }) => probes && probeAddresses(probes, http, complaints)) ?? [],
     ...settings,

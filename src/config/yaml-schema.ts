@@ -163,7 +163,7 @@ const AGENT: Schema = v.objectWithRest(
     ),
     resolvConf: one(
       { allowed: 'the path of a resolv.conf', example: '/run/systemd/resolve/resolv.conf' },
-      'Its name servers are the upstreams where none are given. Watched.',
+      'Its name servers are the upstreams where none are given, and its search suffixes those that pods have behind the cluster’s (`search: complete`). Watched.',
       DEFAULTS.resolvConf,
     ),
     policy: one(KINDS.policy, 'Which of several upstreams is asked first.', DEFAULTS.policy),

@@ -20,12 +20,12 @@ class Setup {
   readonly completion: SearchCompletion;
   readonly config: Config;
 
-  constructor(t: TestContext, resolvConf: string) {
+  constructor(t: TestContext, searchConf: string) {
     const { clock, responder, services, wheel } = this.house;
     const watch = { pollMs: 20, settleMs: 5, goneMs: 10 };
     this.completion = new SearchCompletion({ clock, log: silentLogger, responder, services, wheel, watch });
     t.after(() => this.completion.close());
-    this.config = { clusterDomain: 'cluster.local', kubernetes: 'auto', resolvConf, search: 'complete' } as Config;
+    this.config = { clusterDomain: 'cluster.local', kubernetes: 'auto', searchConf, search: 'complete' } as Config;
     this.completion.pods.setCurrent(true);
     this.completion.pods.set('1', USUAL_POD);
   }

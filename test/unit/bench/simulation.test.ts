@@ -5,12 +5,12 @@ import { connectionsOfNode, lookUpsOfNode } from '../../../bench/simulation/conn
 import { fleetOf } from '../../../bench/simulation/fleet.ts';
 
 const [nodelocal, ours] = AGENTS;
-const valueOf = (agent: (typeof AGENTS)[number], what: string): number =>
+const figureOf = (agent: (typeof AGENTS)[number], what: string): number =>
   fleetOf(agent).find((row) => row.what === what)!.value;
 
 test('queries are look-ups times what each costs', () => {
   const perSecond = (5000 * lookUpsOfNode() * nodelocal!.queriesPerThousandLookUps) / 1000;
-  assert.equal(valueOf(nodelocal!, 'cluster DNS: queries'), perSecond);
+  assert.equal(figureOf(nodelocal!, 'cluster DNS: queries'), perSecond);
 });
 
 test('one query at a time on a connection takes more connections the more is asked, and pipelining does not', () => {
@@ -21,7 +21,7 @@ test('one query at a time on a connection takes more connections the more is ask
 });
 
 test('who keeps the cache asks nothing anew when it is replaced, and who follows nothing costs the API server nothing', () => {
-  assert.equal(valueOf(ours!, 'all replaced in an hour: queries on top, cold caches'), 0);
-  assert.equal(valueOf(nodelocal!, '... lists at the API server'), 0);
-  assert.ok(valueOf(ours!, '... lists at the API server') > 0);
+  assert.equal(figureOf(ours!, 'all replaced in an hour: queries on top, cold caches'), 0);
+  assert.equal(figureOf(nodelocal!, '... lists at the API server'), 0);
+  assert.ok(figureOf(ours!, '... lists at the API server') > 0);
 });

@@ -48,6 +48,7 @@ test('without flags the defaults are those of the documentation', () => {
     isClusterDnsDirect: false,
     lameduckMs: 5000,
     resolvConf: '/etc/resolv.conf',
+    searchConf: '/etc/resolv.conf',
     logLevel: 'info',
     logFormat: 'json',
     logSample: 0,
@@ -104,6 +105,15 @@ test('the pods of the cluster DNS are asked; its Service, or who is named beside
   const beside = load({ clusterDns: ['endpoints', '10.96.0.99'] }, { env }).config;
   assert.equal(beside.isClusterDnsDirect, true);
   assert.deepEqual(upstreamsOf(beside), ['10.96.0.99']);
+});
+
+test('the search suffixes of the node are those of --resolv-conf, also where its name servers are not asked', () => {
+  const { resolvConf, searchConf } = config({
+    upstream: ['9.9.9.9'],
+    resolvConf: '/run/resolv.conf',
+    search: 'complete',
+  });
+  assert.deepEqual([resolvConf, searchConf], [undefined, '/run/resolv.conf']);
 });
 
 test('what only the Kubernetes API can tell is refused where it is not to be asked', () => {
