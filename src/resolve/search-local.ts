@@ -74,7 +74,7 @@ const NO_SERVICE_MS = 25_000;
 export class SearchLocal {
   /** `--search` is not `off`. */
   isOn = false;
-  /** Names answered because one above them does not exist; because there is no such Service; and the former while all upstreams are down. Read by the metrics. */
+  /** Names answered because one above them does not exist; because there is no Service above them; and the former while all upstreams are down. Read by the metrics. */
   byCut = 0;
   byServices = 0;
   byStaleCut = 0;
@@ -167,6 +167,7 @@ export class SearchLocal {
     if (message[questionEnd - 1] !== CLASS_IN || message[questionEnd - 2] !== 0) return false;
     if (!speaksOfName((message[questionEnd - 4]! << 8) | message[questionEnd - 3]!)) return false;
     const nameEnd = questionEnd - 4;
+    if (this.#isUnknownService(message, HEADER_LENGTH, nameEnd, zone)) this.finding = IS_DOUBTFUL;
     const at = this.#cutToAsk(message, HEADER_LENGTH, nameEnd, zone, nowMs);
     if (at === -1) return false;
     this.finding = IS_DOUBTFUL;
@@ -182,6 +183,13 @@ export class SearchLocal {
     if (!(isUnderWay || wasAbsent) || !flights.hasRoomToWait()) return false;
     this.#cutFirst.hold(flight, at, asked, cut, nowMs);
     return true;
+  }
+
+  /** Whether it is the own name of a Service that there is not, as far as is known. */
+  #isUnknownService(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone): boolean {
+    const { services } = this.#parts;
+    if (!services?.isCurrent) return false;
+    return serviceAt(bytes, start, nameEnd, zone.labels) === start && !services.has(bytes, start);
   }
 
   /** Offset of the cut that is worth asking for, or -1. From the top: a namespace that does not exist spares the questions for all its Services. */
@@ -220,7 +228,9 @@ export class SearchLocal {
     const { services } = this.#parts;
     const service = services?.isCurrent ? serviceAt(bytes, start, nameEnd, zone.labels) : -1;
     const isKnown = service !== -1 && services!.has(bytes, service);
-    if (service !== -1 && !isKnown && this.#knowsSoa(bytes, service, nameEnd, zone, nowMs)) return BY_SERVICES;
+    // A Service's own name is for the cluster DNS to say: it may know the Service first, or have an entry of its own there.
+    const isBelow = service > start && !isKnown && this.cuts.look(bytes, service, nameEnd, nowMs) !== CUT_EXISTS;
+    if (isBelow && this.#knowsSoa(bytes, service, nameEnd, zone, nowMs)) return BY_SERVICES;
     const isNoService = namespaceAt(bytes, start, nameEnd, zone.labels) === -1;
     for (let cut = cutAt(bytes, start, nameEnd, zone.labels); cut !== -1; ) {
       // Where there is the Service, there is its namespace, whatever was said before.

@@ -210,15 +210,15 @@ test('while all upstreams are down a known cut goes on to say no, with its exten
   assert.equal(reply.authorities[0]!.ttl, 5);
 });
 
-test('with the Services known, one that does not exist is not asked for', async () => {
+test('with the Services known, what lies below one that does not exist is not asked for', async () => {
   const services = new KnownServices();
   services.put('team1', 'web');
   services.setFollowed(true);
   const cluster = new Cluster([`team1.svc.${Z}`, `web.team1.svc.${Z}`], { services });
   // The first has to be asked: only from the cluster DNS we know how it says no.
-  assert.equal((await cluster.ask(`db.team1.svc.${Z}`, 'MX')).asked.length, 2);
+  assert.equal((await cluster.ask(`x.db.team1.svc.${Z}`, 'MX')).asked.length, 2);
   await cluster.ask(`team9.svc.${Z}`);
-  for (const name of [`db.team1.svc.${Z}`, `www.example.com.team1.svc.${Z}`, `web.team9.svc.${Z}`]) {
+  for (const name of [`y.db.team1.svc.${Z}`, `www.example.com.team1.svc.${Z}`, `_http._tcp.web.team9.svc.${Z}`]) {
     const { client, asked } = await cluster.ask(name, 'TXT');
     assert.deepEqual([asked, rcodeOf(client)], [[], RCODE_NXDOMAIN], name);
     assert.deepEqual([client.reply.authorities[0]!.owner, client.reply.authorities[0]!.ttl], [`${Z}.`, 5]);
@@ -226,6 +226,23 @@ test('with the Services known, one that does not exist is not asked for', async 
   const { client, asked } = await cluster.ask(`web.team1.svc.${Z}`);
   assert.deepEqual([asked, client.reply.answers.length], [[`web.team1.svc.${Z} A`], 1]);
   assert.deepEqual((await cluster.ask(`pod-0.web.team1.svc.${Z}`)).asked, [`pod-0.web.team1.svc.${Z} A`]);
+});
+
+test('the own name of a Service that is not known is asked for, and its "no" is kept', async () => {
+  const cluster = await withNamespace('team1');
+  cluster.services.setFollowed(true);
+  const name = `db.team1.svc.${Z}`;
+  const first = await cluster.ask(name);
+  assert.deepEqual([first.asked.includes(`${name} A`), rcodeOf(first.client)], [true, RCODE_NXDOMAIN]);
+  const { client, asked } = await cluster.ask(name, 'AAAA');
+  assert.deepEqual([asked, rcodeOf(client)], [[], RCODE_NXDOMAIN]);
+});
+
+test('what the cluster DNS has at the name of a Service that is not known is found, and what it has below that', async () => {
+  const cluster = await withNamespace('team1', `www.team1.svc.${Z}`, `pod-0.www.team1.svc.${Z}`);
+  cluster.services.setFollowed(true);
+  assert.equal((await cluster.ask(`www.team1.svc.${Z}`)).client.reply.answers.length, 1);
+  assert.equal((await cluster.ask(`pod-0.www.team1.svc.${Z}`)).client.reply.answers.length, 1);
 });
 
 test('a namespace in which all was answered by the Services is asked for once, so that search paths can be gone ahead', async () => {
@@ -267,9 +284,10 @@ test('Services that are no more followed are asked for', async () => {
   services.setFollowed(true);
   const cluster = new Cluster([`team1.svc.${Z}`], { services });
   await cluster.ask(`team1.svc.${Z}`);
-  assert.deepEqual((await cluster.ask(`db.team1.svc.${Z}`, 'TXT')).asked, []);
+  assert.deepEqual((await cluster.ask(`x.db.team1.svc.${Z}`, 'TXT')).asked, []);
   services.setFollowed(false);
-  assert.deepEqual((await cluster.ask(`db.team1.svc.${Z}`, 'TXT')).asked, [`db.team1.svc.${Z} TXT`]);
+  const { asked } = await cluster.ask(`x.db.team1.svc.${Z}`, 'TXT');
+  assert.deepEqual(asked, [`db.team1.svc.${Z} A`, `x.db.team1.svc.${Z} TXT`]);
 });
 
 /** CoreDNS's NXDOMAIN to this question below the zone: each name of the SOA leads back to the question. */

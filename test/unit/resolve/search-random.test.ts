@@ -11,6 +11,7 @@ const HEADS = [
   '',
   'web.',
   'db.',
+  'alias.',
   'gone.',
   'pod-0.db.',
   'x.web.',
@@ -32,6 +33,8 @@ const TAILS = [
 ];
 const TYPES = ['A', 'AAAA', 'SRV', 'TXT', 'MX'];
 const SERVICES = ['web.team1', 'db.team1', 'web.team2'];
+/** An entry in the configuration of the cluster DNS, at the name of a Service that there is not. */
+const REWRITTEN = 'alias.team1';
 
 /** What CoreDNS says of a name below Z in a cluster with these Services: 'yes', 'nodata' or 'nx'. */
 function truth(name: string, type: string): 'yes' | 'nodata' | 'nx' {
@@ -50,10 +53,12 @@ function truth(name: string, type: string): 'yes' | 'nodata' | 'nx' {
   if (last !== 'svc') return 'nx';
   const [namespace, service] = [own.pop()!, own.pop()];
   const exists =
-    ['team1', 'team2'].includes(namespace) && (service === undefined || SERVICES.includes(`${service}.${namespace}`));
+    ['team1', 'team2'].includes(namespace) &&
+    (service === undefined || [...SERVICES, REWRITTEN].includes(`${service}.${namespace}`));
   if (!exists || type === 'TXT') return 'nx';
   if (service === undefined) return 'nodata';
   const head = own.join('.');
+  if (`${service}.${namespace}` === REWRITTEN && head !== '') return 'nx';
   if (head === '_http._tcp' || head === '') return type === 'A' || (head !== '' && type === 'SRV') ? 'yes' : 'nodata';
   if (service === 'db' && namespace === 'team1' && (head === 'pod-0' || head === 'az._zone'))
     return type === 'A' ? 'yes' : 'nodata';
