@@ -3,7 +3,7 @@
  *
  *    0  f64  freshUntilMs   monotonic
  *    8  f64  refreshAtMs    from then on a popular entry is refreshed; Infinity: never; of a kept one: when it is kept no longer
- *   16  f64  recheckAtMs    a stale entry whose refresh failed is served without a new attempt until then; below 0: OUTDATED or LEASED
+ *   16  f64  recheckAtMs    a stale entry whose refresh failed is served without a new attempt until then; below 0: LEASED, or OUTDATED less that time
  *   24  u32  key            of the index, so that a slot can be traced back to it
  *   28  u32  ttlSeconds     the lowest TTL as it stands in the records now
  *   32  u16  units          length of the whole in 16 bytes; 0: the slot is free
@@ -20,7 +20,9 @@
  *   62  u16  generation    of the drops before it, see drops.ts
  *   64       question (name, type, class) | body (records) | options (EDE, whole) | pad to 2 | TTL offsets (u16) | groups (u16 x 3)
  *
- * The fixed part is one cache line. Offsets of TTLs and groups count from the start of the body.
+ * The fixed part is one cache line. Offsets of TTLs and groups count from the start of the body. A group is a run of records that rotate: where the first one begins,
+ * length of each, count. Length 0: of different lengths; they are the last ones of the body, and each reply that rotates them sets their TTL offsets anew, which stand just before
+ * the groups.
  */
 export class EntryMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -53,16 +55,18 @@ export class EntryMemory {
   }
 
   recheckAtMs(at: number): number {
-    return this.f64[(at >> 3) + 2]!;
+    const timeMs = this.f64[(at >> 3) + 2]!;
+    return timeMs > OUTDATED ? timeMs : OUTDATED - timeMs;
   }
 
+  /** Ends a lease. What is out of date stays so. */
   setRecheckAtMs(at: number, timeMs: number): void {
-    this.f64[(at >> 3) + 2] = timeMs;
+    this.f64[(at >> 3) + 2] = this.isOutdated(at) ? OUTDATED - timeMs : timeMs;
   }
 
-  /** It is known that what it says has changed, and asking again has not failed since. */
+  /** It is known that what it says has changed. */
   isOutdated(at: number): boolean {
-    return this.f64[(at >> 3) + 2] === OUTDATED;
+    return this.f64[(at >> 3) + 2]! <= OUTDATED;
   }
 
   setOutdated(at: number): void {
@@ -215,7 +219,7 @@ export class EntryMemory {
     return (this.optionsStart(at) + this.optionsLength(at) + 1) >> 1;
   }
 
-  /** Index into `u16` of the first group (offset, record length, count). */
+  /** Index into `u16` of the first group (offset, record length or 0, count). */
   groupIndex(at: number): number {
     return this.ttlIndex(at) + this.ttlCount(at);
   }
@@ -223,9 +227,9 @@ export class EntryMemory {
 
 export const ENTRY_HEADER = 64;
 
-/** In place of `recheckAtMs`: an attempt to ask that fails ends both. */
-const OUTDATED = -1;
-const LEASED = -2;
+/** In place of `recheckAtMs`: none. */
+const LEASED = -1;
+const OUTDATED = -2;
 
 /** An answer with records of what was asked. */
 export const KIND_POSITIVE = 0;

@@ -16,7 +16,7 @@ import { edeOption, findOption, writeOpt } from '../wire/edns.ts';
 import { RecordFit } from '../wire/fit.ts';
 import type { QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
-import { rotateGroup } from '../wire/rotate.ts';
+import { rotateGroup, rotateUneven } from '../wire/rotate.ts';
 import { setTtls, subtractTtls } from '../wire/ttl.ts';
 
 /** What we send and take in one datagram: no fragment on any path that carries IPv6 (RFC 9715). */
@@ -38,7 +38,7 @@ export class Composer {
   readonly #fit = new RecordFit();
   readonly #options = new Uint8Array(512);
 
-  /** The entry at `at` as it is now: TTLs counted down, addresses rotated. `origin` says where it came from, for clients that ask. */
+  /** The entry at `at` as it is now: TTLs counted down, addresses and names rotated. `origin` says where it came from, for clients that ask. */
   compose(
     query: QueryView,
     memory: EntryMemory,
@@ -173,7 +173,13 @@ function rotate(memory: EntryMemory, at: number): void {
   const bodyStart = memory.bodyStart(at);
   const groups = memory.groupIndex(at);
   const end = groups + 3 * memory.groupCount(at);
-  for (let i = groups; i < end; i += 3) rotateGroup(memory.bytes, bodyStart + u16[i]!, u16[i + 1]!, u16[i + 2]!);
+  for (let i = groups; i < end; i += 3) {
+    const offset = u16[i]!;
+    const recordLength = u16[i + 1]!;
+    const count = u16[i + 2]!;
+    if (recordLength !== 0) rotateGroup(memory.bytes, bodyStart + offset, recordLength, count);
+    else rotateUneven(memory.bytes, bodyStart, offset, memory.optionsStart(at), u16, groups - count, count);
+  }
 }
 
 function setHead(

@@ -13,6 +13,7 @@ import type { Answerer, Failure } from '../upstream/ask.ts';
 import { FLAG_TC, OPTION_EDE, RCODE_NXDOMAIN, RCODE_SERVFAIL, TYPE_A, TYPE_AAAA } from '../wire/constants.ts';
 import { findOption } from '../wire/edns.ts';
 import { MessageScan } from '../wire/message-scan.ts';
+import { PlainTargets } from '../wire/plain-targets.ts';
 import { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
 import { ReplyTrim } from '../wire/reply-trim.ts';
@@ -22,7 +23,7 @@ import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import type { Freshness } from './freshness.ts';
 import { LastGood } from './last-good.ts';
-import { mayServeStale } from './stale-rule.ts';
+import { StaleRule } from './stale-rule.ts';
 import { TransientEntry } from './transient-entry.ts';
 
 export interface DeliveryParts {
@@ -48,10 +49,12 @@ export class Delivery implements FlightControl {
   readonly #draft = new AnswerDraft();
   readonly #reply = new Reply();
   readonly #lastGood: LastGood;
+  readonly #staleRule: StaleRule;
   readonly #trim = new ReplyTrim();
+  readonly #plainTargets = new PlainTargets();
   /** Its own: while it is given to all who wait, a connection that goes on with its next question may be answered from the resolver's. */
   readonly #transient = new TransientEntry();
-  readonly #trimmed = new Uint8Array(65_535);
+  readonly #rewritten = new Uint8Array(65_535);
   /** Whether the reply just read may be stored. */
   #mayKeep = true;
   /** Replies that were no DNS messages although their question matched. Read by the metrics. */
@@ -60,6 +63,7 @@ export class Delivery implements FlightControl {
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
     this.#lastGood = new LastGood(parts.cache, parts.cacheTraffic);
+    this.#staleRule = new StaleRule(parts);
     this.#question = new QueryView(parts.seed);
     this.#waiterQuery = new QueryView(parts.seed);
   }
@@ -91,7 +95,7 @@ export class Delivery implements FlightControl {
     const question = this.#end(flight);
     const draft = this.#judge(flight, question, records);
     if (draft.kind === KIND_FAILURE) {
-      this.#keepFailure(flight, question, nowMs);
+      this.#keepFailure(flight, question, nowMs, false);
       if (this.#deliverStale(flight, question, nowMs)) return;
     } else if (flight.isShared) {
       if (flight.zone.cache.keepLastGoodSeconds > 0) this.#lastGood.mend(question, draft, flight.zone, nowMs);
@@ -120,19 +124,27 @@ export class Delivery implements FlightControl {
     const scan = this.#scan;
     this.#mayKeep = true;
     if (!scan.scan(message, start, end)) return undefined;
+    if (scan.isPlain) return this.#readPlain(message);
     // Without the question, nothing but the code is used.
-    if (scan.isPlain || scan.questionEnd - start !== flight.questionEnd) return message;
+    if (scan.questionEnd - start !== flight.questionEnd) return message;
     const trim = this.#trim;
     const { dnssecBits, zone } = flight;
     const wantsAaaa = zone.hasAaaa || dnssecBits === (DNSSEC_OK | CHECKING_DISABLED);
-    const length = trim.trim(message, scan, (dnssecBits & DNSSEC_OK) !== 0, wantsAaaa, this.#trimmed);
+    const length = trim.trim(message, scan, (dnssecBits & DNSSEC_OK) !== 0, wantsAaaa, this.#rewritten);
     const { foreign, isChainLong, isLoop } = trim.relevance;
     if (isChainLong) CNAME_CHAIN.hits++;
     if (foreign > 0) this.#parts.cacheTraffic.count(zone.id, TRIMMED);
-    if (length !== 0 && !(length > 0 && scan.scan(this.#trimmed, 0, length))) return undefined;
+    if (length !== 0 && !(length > 0 && scan.scan(this.#rewritten, 0, length))) return undefined;
     // A loop is no answer, and may be mended any time.
     this.#mayKeep = !isChainLong && !(isLoop && !scan.hasAsked);
-    return length === 0 ? message : this.#trimmed;
+    return length === 0 ? message : this.#rewritten;
+  }
+
+  /** The same for a reply with nothing in it that may not belong: PTR records are brought into a form in which they can rotate. */
+  #readPlain(message: Uint8Array): Uint8Array | undefined {
+    const length = this.#plainTargets.write(message, this.#scan, this.#rewritten);
+    if (length === 0) return message;
+    return this.#scan.scan(this.#rewritten, 0, length) ? this.#rewritten : undefined;
   }
 
   #judge(flight: Flight, question: QueryView, records: Uint8Array): AnswerDraft {
@@ -187,7 +199,7 @@ export class Delivery implements FlightControl {
     draft.seconds = trouble === 'timeout' || trouble === 'unreachable' || trouble === 'malformed' ? FAILURE_SECONDS : 0;
     const ede = extendedError(trouble);
     draft.setOptions(ede, 0, ede.length);
-    if (trouble !== 'overload') this.#keepFailure(flight, question, nowMs);
+    if (trouble !== 'overload') this.#keepFailure(flight, question, nowMs, true);
     if (this.#deliverStale(flight, question, nowMs)) return;
     this.#deliverUnkept(flight, question, nowMs, 'failure');
   }
@@ -201,11 +213,12 @@ export class Delivery implements FlightControl {
     return this.#question;
   }
 
-  #keepFailure(flight: Flight, question: QueryView, nowMs: number): void {
+  /** `isSilent`: no upstream has said anything that can be read. */
+  #keepFailure(flight: Flight, question: QueryView, nowMs: number, isSilent: boolean): void {
     const { cache } = this.#parts;
     if (!flight.isShared) return;
     const recheckAtMs = nowMs + FAILURE_SECONDS * 1000;
-    if (cache.postpone(question, nowMs, recheckAtMs, flight.zone.cache.staleSeconds)) return;
+    if (cache.postpone(question, nowMs, recheckAtMs, flight.zone.cache.staleSeconds, isSilent)) return;
     if (this.#draft.seconds > 0) cache.store(question, this.#draft, nowMs);
   }
 
@@ -214,7 +227,7 @@ export class Delivery implements FlightControl {
     const { cache, cacheTraffic, composer, flights } = this.#parts;
     const { zone } = flight;
     const at = cache.findExpired(question, nowMs, zone.cache.staleSeconds);
-    if (at === -1 || !mayServeStale(cache.memory, at, question, zone)) return false;
+    if (at === -1 || !this.#staleRule.mayServe(at, question, zone, nowMs)) return false;
     const query = this.#waiterQuery;
     for (let waiter = flights.release(flight); waiter !== undefined; waiter = flights.release(flight)) {
       query.read(waiter.message, 0, waiter.end);

@@ -6,6 +6,7 @@ import {
   TYPE_AAAA,
   TYPE_CNAME,
   TYPE_OPT,
+  TYPE_PTR,
   TYPE_SIG,
   TYPE_SOA,
   TYPE_TSIG,
@@ -50,8 +51,9 @@ export class MessageScan {
   /** Seconds, the lowest over all kept records; one with the top bit set counts as 0 (RFC 2181, section 8). 0xffffffff where there are none. */
   minimumTtl = NO_TTL;
   /**
-   * Runs of two or more A or AAAA records of the answer with equal owner and length, as triples: offset relative to `questionEnd`, length
-   * of one record, count.
+   * Runs of two or more records of the answer that may change places, as triples: offset relative to `questionEnd`, length of one record, count. They are A or
+   * AAAA with equal owner and length; or PTR with equal owner and names without pointers, the last records of the body, so that nothing points to them: of
+   * different lengths, for which 0 stands.
    */
   readonly groups = new Uint16Array(3 * (MOST_RECORDS >> 1));
   /** Triples in `groups`. */
@@ -104,7 +106,10 @@ export class MessageScan {
       this.#scanAnswers(this.answers) &&
       this.#scanAuthorities(this.authorities) &&
       this.#scanAdditionals(this.#read16(start + 10));
-    if (this.authorities + this.additionals > 0) this.isPlain = false;
+    if (this.authorities + this.additionals > 0) {
+      this.isPlain = false;
+      if (this.groupCount > 0 && this.groups[this.groupCount * 3 - 2] === 0) this.groupCount--;
+    }
     this.rcode = this.extendedRcode | (this.flags & RCODE_MASK);
     this.#message = NO_BYTES;
     return isWhole;
@@ -158,7 +163,7 @@ export class MessageScan {
 
   #scanAnswers(count: number): boolean {
     const groups = this.groups;
-    // The run of equal address records that is being read.
+    // The run that is being read.
     let runType = 0;
     let runStart = 0;
     let runLength = 0;
@@ -172,17 +177,20 @@ export class MessageScan {
       if (type === this.type) this.hasAsked = true;
       if (isPlain) isPlain = type === this.type && this.#isOfQuestion();
       const isAddress = type === TYPE_A || type === TYPE_AAAA;
-      if (isAddress && type === runType && this.#recordEnd - ownerAt === runLength && this.#hasOwnerOf(runStart)) {
+      const mayMove = isAddress || (type === TYPE_PTR && this.#hasPlainTarget());
+      // Of PTR records the lengths do not count: that of a run is 0.
+      const length = isAddress ? this.#recordEnd - ownerAt : 0;
+      if (mayMove && type === runType && length === runLength && this.#hasOwnerOf(runStart)) {
         runCount++;
         const at = this.groupCount * 3;
         groups[at] = runStart - this.questionEnd;
         groups[at + 1] = runLength;
         groups[at + 2] = runCount;
       } else {
-        if (runCount > 1) this.groupCount++;
-        runType = isAddress ? type : 0;
+        if (runCount > 1 && runType !== TYPE_PTR) this.groupCount++;
+        runType = mayMove ? type : 0;
         runStart = ownerAt;
-        runLength = this.#recordEnd - ownerAt;
+        runLength = length;
         runCount = 1;
       }
     }
@@ -303,7 +311,12 @@ export class MessageScan {
     );
   }
 
-  /** Whether the record just read has the same owner and class, octet by octet, as the one at `offset`, which has the same type and length. */
+  /** Whether the PTR record just read leads to a name without pointers. */
+  #hasPlainTarget(): boolean {
+    return skipPlainName(this.#message, this.#typeAt + 10, this.#recordEnd) === this.#recordEnd;
+  }
+
+  /** Whether the record just read has the same owner and class, octet by octet, as the one at `offset`, which has the same type. */
   #hasOwnerOf(offset: number): boolean {
     const message = this.#message;
     const length = this.#typeAt + 4 - this.#ownerAt;

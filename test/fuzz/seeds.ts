@@ -25,6 +25,7 @@ const soa: WrittenRecord = {
 };
 const srv = (target: string): WrittenRecord => record(33, octets(0, 0, 0, 100, 0, 80), [target, ...name]);
 const glue = (target: string): WrittenRecord => ({ ...a(9), owner: [target, ...name] });
+const ptr = (target: string): WrittenRecord => record(12, [target, 'db', 'shop', 'svc', 'cluster', 'local']);
 const mx = record(15, octets(0, 10), ['mail', 'example', 'com']);
 const naptr = record(35, octets(0, 1, 0, 2, 1, 83, 3, 83, 73, 80, 0), ['sip', 'example', 'com']);
 const txt = record(16, octets(3, 97, 98, 99, 0, 1, 120));
@@ -76,6 +77,11 @@ const messages: WrittenMessage[] = [
   reply({ answers: [cname, a(1), a(2), aaaa(1), aaaa(2), aaaa(3)], additionals: [optRecord(1232, 0x8000, ede)] }),
   reply({ flags: 0x8183, authorities: [soa], additionals: [optRecord(1232)] }),
   reply({ answers: [srv('a'), srv('b'), srv('c')], additionals: [glue('a'), glue('b'), glue('c'), optRecord(1232)] }),
+  reply({
+    questions: [{ name, type: 12, class: 1 }],
+    answers: [ptr('a'), ptr('bcd'), ptr('ef')],
+    additionals: [optRecord(1232)],
+  }),
   reply({ answers: [mx, naptr, txt, rrsig], authorities: [soa, rrsig], additionals: [glue('mail'), optRecord(1400)] }),
   reply({ answers: [a(1)], additionals: [glue('x'), optRecord(1232), glue('x'), srv('y'), naptr, mx, soa] }),
   reply({ answers: [a(1)], additionals: [optRecord(1232), tsig] }),

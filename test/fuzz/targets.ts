@@ -8,9 +8,9 @@ import { FrameReader } from '../../src/wire/framing.ts';
 import { MessageScan } from '../../src/wire/message-scan.ts';
 import { expandedLength, expandName, nameFromText, nameToText, skipName, skipPlainName } from '../../src/wire/name.ts';
 import { QUERY_BADVERS, QUERY_DROP, QUERY_FORMERR, QUERY_OK, QUERY_RELAY, QueryView } from '../../src/wire/query.ts';
-import { firstNameIn, namesIn } from '../../src/wire/rdata-names.ts';
+import { namesIn } from '../../src/wire/rdata-names.ts';
 import { ReplyTrim } from '../../src/wire/reply-trim.ts';
-import { rotateGroup } from '../../src/wire/rotate.ts';
+import { rotateGroup, rotateUneven } from '../../src/wire/rotate.ts';
 import { capTtls, subtractTtls } from '../../src/wire/ttl.ts';
 import {
   expectedName,
@@ -20,8 +20,10 @@ import {
   type RecordRead,
   type ReplyRead,
 } from './oracle.ts';
+import { checkPlainTargets, checkUneven } from './plain-targets.ts';
 import type { Random } from './random.ts';
 import { expectedRelevance } from './relevance-oracle.ts';
+import { showRecord } from './show-record.ts';
 
 /** Used again for every mutant. */
 const ROOM = new Uint8Array(4096);
@@ -132,16 +134,21 @@ const reply: Target = (octets, random) => {
   assert.equal(scan.hasSoa ? scan.soaMinimum : undefined, expected.soaMinimum);
   assert.equal(scan.hasOpt ? scan.optOffset - start : -1, expected.optAt);
   assert.equal(scan.isSigned, expected.isSigned);
-  const { questionEnd, recordsEnd } = scan;
+  const { additionals, authorities, questionEnd, recordsEnd } = scan;
   for (let i = 0; i < scan.groupCount; i++) {
     const [offset, length, count] = [scan.groups[3 * i]!, scan.groups[3 * i + 1]!, scan.groups[3 * i + 2]!];
+    const least = length === 0 ? 11 : length;
     assert.ok(
-      count > 1 && length > 10 && questionEnd + offset + length * count <= recordsEnd,
+      count > 1 && least > 10 && questionEnd + offset + least * count <= recordsEnd,
       'groups lie in the records',
     );
+    if (length === 0)
+      assert.ok(i === scan.groupCount - 1 && authorities + additionals === 0, 'those of no length are last');
   }
   if (scan.hasOpt) checkOpt(placed, random);
   checkTrim(placed, expected, random);
+  checkPlainTargets(scan, placed, expected);
+  checkUneven(scan, placed, expected);
   checkFit(bytes, random);
   checkChanges(placed);
 };
@@ -233,25 +240,6 @@ function checkSubsequence(
 
 const hasNames = (type: number): boolean => namesIn(type) > 0;
 
-/** A record with the names in it expanded. */
-function showRecord(
-  octets: Uint8Array,
-  { owner, type, class: classNumber, ttl, dataAt, end, data }: RecordRead,
-): string {
-  const parts: (number | readonly number[])[] = [type, classNumber, ttl];
-  let at = namesIn(type) === 0 ? -1 : firstNameIn(octets, type, dataAt, end);
-  if (at === -1) return [owner, ...parts, data].join();
-  parts.push([...octets.subarray(dataAt, at)]);
-  for (let i = namesIn(type); i > 0; i--) {
-    const name = expectedName(octets, at);
-    const after = expectedNameEnd(octets, at);
-    if (name === undefined || after > end) return [owner, ...parts, data, 'malformed'].join();
-    parts.push(name);
-    at = after;
-  }
-  return [owner, ...parts, ...octets.subarray(at, end)].join();
-}
-
 function checkFit(bytes: Uint8Array, random: Random): void {
   const { questionEnd, recordsEnd, answers, authorities, additionals } = scan;
   const room = random.below(recordsEnd - questionEnd + 20);
@@ -271,7 +259,9 @@ function checkChanges({ bytes, start, end, alone }: Placed): void {
   subtractTtls(bytes, questionEnd, scan.ttlOffsets, 0, scan.ttlCount, 7);
   capTtls(bytes, questionEnd, scan.ttlOffsets, 0, scan.ttlCount, 1, 3600);
   for (let i = 0; i < scan.groupCount; i++) {
-    rotateGroup(bytes, questionEnd + scan.groups[3 * i]!, scan.groups[3 * i + 1]!, scan.groups[3 * i + 2]!);
+    const [offset, length, count] = [scan.groups[3 * i]!, scan.groups[3 * i + 1]!, scan.groups[3 * i + 2]!];
+    if (length > 0) rotateGroup(bytes, questionEnd + offset, length, count);
+    else rotateUneven(bytes, questionEnd, offset, recordsEnd, scan.ttlOffsets, scan.ttlCount - count, count);
   }
   for (let i = 0; i < bytes.length; i++) {
     if (i >= questionEnd && i < recordsEnd) continue;

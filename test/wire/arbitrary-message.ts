@@ -42,7 +42,7 @@ const record: fc.Arbitrary<WrittenRecord> = fc
   .tuple(arbitraryName, ttl, arbitraryData)
   .map(([owner, seconds, { type, data }]) => ({ owner, type, class: 1, ttl: seconds, data }));
 
-/** An RRset of addresses: what is rotated. */
+/** An RRset of addresses. */
 const addresses: fc.Arbitrary<WrittenRecord[]> = fc
   .tuple(
     arbitraryName,
@@ -61,9 +61,16 @@ const addresses: fc.Arbitrary<WrittenRecord[]> = fc
     })),
   );
 
+/** An RRset of PTR records of one owner, with names of any length. */
+export const arbitraryPointers: fc.Arbitrary<WrittenRecord[]> = fc
+  .tuple(arbitraryName, fc.array(fc.tuple(arbitraryName, ttl), { minLength: 1, maxLength: 6 }))
+  .map(([owner, targets]) =>
+    targets.map(([target, seconds]) => ({ owner, type: 12, class: 1, ttl: seconds, data: [target] })),
+  );
+
 const section = (maxLength: number): fc.Arbitrary<WrittenRecord[]> =>
   fc
-    .array(fc.oneof({ weight: 2, arbitrary: record.map((one) => [one]) }, addresses), { maxLength })
+    .array(fc.oneof({ weight: 2, arbitrary: record.map((one) => [one]) }, addresses, arbitraryPointers), { maxLength })
     .map((parts) => parts.flat());
 
 /** Not ECS, keepalive and key tag: dns-packet takes those apart, and throws where the octets are not as they should be. */

@@ -104,7 +104,7 @@ function checkSoa(authorities: readonly MessageRecord[]): void {
   assert.equal(scan.soaMinimum, capped(found?.data.minimum));
 }
 
-test('groups are the runs of equal address records of the answer', () => {
+test('groups are the runs of equal address records of the answer, and of PTR records where nothing comes after them', () => {
   fc.assert(
     fc.property(arbitraryReply, (message) => {
       const bytes = scanned(writeMessage(message, { compresses: false }));
@@ -113,14 +113,21 @@ test('groups are the runs of equal address records of the answer', () => {
       for (const { owner, type } of message.answers) {
         const key = JSON.stringify([owner, type]);
         const last = runs.at(-1);
-        if (last?.key === key && (type === 1 || type === 28)) last.count++;
+        if (last?.key === key && (type === 1 || type === 28 || type === 12)) last.count++;
         else runs.push({ key, count: 1 });
       }
+      const isLast = message.authorities.length + scan.additionals === 0;
+      const mayMove = ({ key }: { key: string }, i: number) =>
+        !key.endsWith(',12]') || (isLast && i === runs.length - 1);
       assert.deepEqual(
         groupsFound().map(([, , count]) => count),
-        runs.map(({ count }) => count).filter((count) => count > 1),
+        runs
+          .filter(mayMove)
+          .map(({ count }) => count)
+          .filter((count) => count > 1),
       );
       for (const [offset, length, count] of groupsFound() as [number, number, number][]) {
+        if (length === 0) continue;
         for (let i = 1; i < count; i++) {
           const at = scan.questionEnd + offset + i * length;
           const head: number = skipName(bytes, at, scan.end) + 4 - at;
@@ -152,6 +159,28 @@ test('a group ends where owner, type or class changes, and CNAMEs stay in front'
     1,
     'the first of other is written out, the second is a pointer: not equal octet by octet',
   );
+});
+
+test('PTR records are a group where nothing points to what may change its place', () => {
+  const ptr = (...target: string[]): WrittenRecord => ({ owner: name, type: 12, class: 1, ttl: 5, data: [target] });
+  const three = [ptr('a', 'web'), ptr('bc', 'db'), ptr('d')];
+  const found = (changes: Partial<WrittenMessage>): number[][] => {
+    assert.ok(scannedMessage({ questions: [{ name, type: 12, class: 1 }], ...changes }));
+    return groupsFound();
+  };
+  const cname: WrittenRecord = { owner: name, type: 5, class: 1, ttl: 5, data: [['real', 'local']] };
+  assert.deepEqual(found({ answers: three }), [[0, 0, 3]]);
+  assert.deepEqual(found({ answers: three, additionals: [optRecord(1232)] }), [[0, 0, 3]]);
+  assert.deepEqual(found({ answers: [address(1), address(2), ...three] }), [
+    [0, 16, 2],
+    [32, 0, 3],
+  ]);
+  assert.deepEqual(found({ answers: [cname, ...three] }), [[19, 0, 3]], 'what comes before them does no harm');
+  assert.deepEqual(found({ answers: [...three, cname] }), []);
+  assert.deepEqual(found({ answers: three, authorities: [soa(5, 5)] }), []);
+  assert.deepEqual(found({ answers: three, additionals: [address(1)] }), []);
+  assert.deepEqual(found({ answers: [ptr('a', 'web'), ptr('b', 'web')] }), [], 'a pointer to the first');
+  assert.deepEqual(found({ answers: [ptr('a'), { ...ptr('b'), data: [['b'], new Uint8Array(1)] }] }), []);
 });
 
 test('a message without records has no lowest TTL', () => {
