@@ -9,11 +9,11 @@ import {
   HEADER_LENGTH,
   RCODE_MASK,
   RCODE_NOERROR,
-  RCODE_NXDOMAIN,
   RCODE_SERVFAIL,
   TYPE_A,
   TYPE_AAAA,
 } from '../wire/constants.ts';
+import { copyBytes } from '../wire/copy.ts';
 import { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
 import { CandidateAsk } from './candidate-ask.ts';
@@ -131,14 +131,11 @@ export class Completion {
       counts.count(decision.state);
       return NOT_COMPLETED;
     }
-    const { name, length } = decision;
+    const { name } = decision;
     if (!fitsWhole(query, client.isStream, name.length, decision.recordsLength)) {
       counts.count('large');
       return NOT_COMPLETED;
     }
-    // Its letters are given back in the name that it leads to.
-    const nameStart = query.start + HEADER_LENGTH;
-    for (let i = 0; i < length; i++) name[i] = query.bytes[nameStart + i]!;
     const lookUp = this.#lookUp;
     const isWarm = lookUp.inCache(name, query.type, nowMs, true);
     if (!isWarm) {
@@ -174,10 +171,14 @@ export class Completion {
       }
       return this.#sayNoData(query, nowMs, client, reply);
     }
+    // It may have grown since: then both types are too large from now on.
+    decision.recordsLength = Math.max(decision.recordsLength, found.recordsLength);
     if (!fitsWhole(query, client.isStream, name.length, found.recordsLength)) {
       this.counts.count('large');
       return NOT_COMPLETED;
     }
+    // The letters of the query are given back in the name that it leads to, whoever has asked since.
+    copyBytes(query.bytes, query.start + HEADER_LENGTH, query.start + HEADER_LENGTH + decision.length, name, 0);
     const zone = names.zoneId(query);
     client.traffic.request(zone, query.type, query.end - query.start, false);
     if (queryLog.isOn) queryLog.note(query, zone, client);
@@ -200,8 +201,8 @@ export class Completion {
     const { composer, names, natural } = this.#parts;
     this.counts.count('no-data');
     if (natural.answerNaturally(query, nowMs, new HastyClient(client), reply) === ANSWERED) {
-      const flagsAt = reply.headStart + 3;
-      if ((reply.head[flagsAt]! & RCODE_MASK) === RCODE_NXDOMAIN) reply.head[flagsAt]! &= ~RCODE_MASK;
+      // NXDOMAIN; or a failure, since nothing more can be asked now.
+      reply.head[reply.headStart + 3]! &= ~RCODE_MASK;
     } else {
       composer.composeRcode(query, RCODE_NOERROR, NOTHING, reply);
       client.traffic.response(names.zoneId(query), RCODE_NOERROR, reply.length, 0, SOURCE_CACHE);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WAITERS } from '../../../src/core/limits.ts';
 import type { Message } from '../../../src/wire/codec.ts';
+import { nameFromText } from '../../../src/wire/name.ts';
 import { a, aaaa, brief, NODATA, POD, SERVFAIL, SearchingWorld, SILENT, TEAM1 } from './searching-world.ts';
 
 const WWW = `www.example.com.${TEAM1}`;
@@ -83,6 +85,19 @@ test('rule 4: "nothing of this type" is not said before the other type is known 
   assert.deepEqual([brief(v4), brief(v6)], [V4, 'NOERROR SOA']);
 });
 
+test('rule 4: "nothing of this type" is said also where nothing more can be asked', async () => {
+  const world = new SearchingWorld({ 'www.example.com A': NODATA, 'www.example.com AAAA': aaaa('www.example.com') });
+  await briefs(world, WWW);
+  world.house.cache.dropBelow(nameFromText(`${WWW}.`)!);
+  const usual = WAITERS.value;
+  WAITERS.value = 0;
+  try {
+    assert.equal(brief(await world.ask(WWW, 'A')), 'NOERROR');
+  } finally {
+    WAITERS.value = usual;
+  }
+});
+
 test('rule 4: of two types one of which fails, that one gets SERVFAIL and the other its addresses', async () => {
   const world = new SearchingWorld({ 'www.example.com A': a('www.example.com'), 'www.example.com AAAA': SERVFAIL });
   assert.deepEqual(await briefs(world, WWW), [V4, 'SERVFAIL']);
@@ -133,17 +148,34 @@ test('rule 6: the CNAME comes first, and the letters are those of the query, who
         answers.slice(0, 1).map(({ type }) => type),
         [5],
       );
-      // In the question, and in the CNAME's target.
-      const labels = typed.split('.').map((label) => String.fromCharCode(label.length) + label);
-      assert.ok(reply!.toString('latin1').split(labels.join('')).length >= 3);
+      assert.ok(hasLettersTwice(reply!, typed));
     }
   }
 });
 
-function many(name: string, count: number): Message {
+/** In the question, and in the CNAME's target. */
+function hasLettersTwice(reply: Buffer, typed: string): boolean {
+  const labels = typed.split('.').map((label) => String.fromCharCode(label.length) + label);
+  return reply.toString('latin1').split(labels.join('')).length >= 3;
+}
+
+test('rule 6: each gets its own letters back, also of two who wait for one answer', async () => {
+  // Nothing is kept of a TTL of 0, so the target is asked for again.
+  const world = new SearchingWorld({ ...V4_ONLY, 'www.example.com A': a('www.example.com', '192.0.2.1', 0) });
+  await briefs(world, WWW);
+  const names = ['wWw.eXample.COM', 'WWW.example.com'];
+  const clients = names.map((name) => world.house.ask({ from: POD, name: `${name}.${TEAM1}`, type: 'A' }));
+  await world.settle();
+  for (const [i, { reply, replies }] of clients.entries()) {
+    assert.equal(reply.answers.length, 2);
+    assert.ok(hasLettersTwice(replies[0]!, names[i]!), names[i]);
+  }
+});
+
+function many(name: string, count: number, ttl = 30): Message {
   const data = (i: number): string => `2001:db8::${(i + 1).toString(16)}`;
   return {
-    answers: Array.from({ length: count }, (_, i) => ({ name, type: 'AAAA' as const, ttl: 30, data: data(i) })),
+    answers: Array.from({ length: count }, (_, i) => ({ name, type: 'AAAA' as const, ttl, data: data(i) })),
   };
 }
 
@@ -170,6 +202,15 @@ test('rule 7: at every length, both types have one fate, and no answer is longer
     fates.add(v6.reply.rcode);
   }
   assert.deepEqual([...fates].sort(), [0, 3]);
+});
+
+test('rule 7: where one of the two answers has grown since, both are "no" from then on', async () => {
+  const world = new SearchingWorld({ ...V4_ONLY, 'www.example.com AAAA': many('www.example.com', 1, 2) });
+  assert.deepEqual(await briefs(world, WWW), [V4, V6]);
+  world.house.pass(2500);
+  world.world.set('www.example.com AAAA', many('www.example.com', 16));
+  assert.equal(brief(await world.ask(WWW, 'AAAA')), ABSENT);
+  assert.deepEqual(await briefs(world, WWW), [ABSENT, ABSENT]);
 });
 
 for (const type of ['MX', 'SRV', 'TXT', 'CNAME', 'HTTPS', 'SOA']) {
