@@ -172,7 +172,7 @@ export class AnswerCache {
   }
 
   /**
-   * The entry at `at` is out of date: no look-up finds it live from now on. What has records stays as a bridge for when its upstreams fail (see `EntryMemory.isOutdated`),
+   * The entry at `at` is out of date: no look-up finds it live from now on. What has records stays, as a bridge for when no upstream answers at all (see `StaleRule`);
    * anything else is gone.
    */
   outdate(at: number, nowMs: number): void {
@@ -231,11 +231,17 @@ export class AnswerCache {
 
   /**
    * Notes that asking again failed, and is not due before `recheckAtMs`: what is there, live or expired, is not replaced by a failure.
-   * False where nothing is there.
+   * False where nothing is there, or something that is known to be out of date while an upstream has said at least that it failed.
    */
-  postpone(question: CacheQuestion, nowMs: number, recheckAtMs: number, staleSeconds: number): boolean {
+  postpone(
+    question: CacheQuestion,
+    nowMs: number,
+    recheckAtMs: number,
+    staleSeconds: number,
+    isSilent: boolean,
+  ): boolean {
     const at = this.findExpired(question, nowMs, staleSeconds);
-    if (at === -1) return false;
+    if (at === -1 || (this.memory.isOutdated(at) && !isSilent)) return false;
     this.memory.setRecheckAtMs(at, recheckAtMs);
     if (!this.memory.has(at, STATE_KEPT)) {
       this.memory.setRefreshAtMs(at, Math.max(this.memory.refreshAtMs(at), recheckAtMs));

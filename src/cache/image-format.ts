@@ -11,7 +11,7 @@ import type { ImageTime } from './image-time.ts';
  *
  *   zone     0 u32 length    4 u32 1    8 u16 number   10 u16 label's length   12 label
  *   entry    0 u32 length    4 u32 0    8 f64 life left (ms; below 0: over)   16 f64 left until a refresh (of a kept one: until it goes)
- *           24 u32 ttlSeconds   28 u16 number of its zone   30 u16 kind   32 u16 state (kept; DO and CD)   34 u16 flags   36 u16 rcode   38 u16 hits
+ *           24 u32 ttlSeconds   28 u16 number of its zone   30 u16 kind   32 u16 state (kept; IMAGE_OUTDATED; DO and CD)   34 u16 flags   36 u16 rcode   38 u16 hits
  *           40 u16 questionLength   42 u16 bodyLength   44 u16 answers   46 u16 authorities   48 u16 additionals   50 u16 optionsLength
  *           56 question | body | options
  *
@@ -30,6 +30,8 @@ export const RECORD_ENTRY = 0;
 export const RECORD_ZONE = 1;
 export const ENTRY_HEAD_BYTES = 56;
 export const ZONE_HEAD_BYTES = 12;
+/** In an entry's state, of one in an earlier image: it is known to be out of date since. */
+export const IMAGE_OUTDATED = 4;
 /** Of a zone's label. */
 export const MOST_LABEL_BYTES = 512;
 /** Zones of one image: as many as have numbers. */

@@ -236,7 +236,8 @@ class ImageReader {
       memory.setRefreshAtMs(at, record.isKept ? keptUntilMs : refreshMs);
       memory.setHits(at, record.hits);
       loaded.entries++;
-      cache.onKeep?.(at, record, true);
+      if (record.isOutdated) cache.outdate(at, nowMs);
+      else cache.onKeep?.(at, record, true);
     }
   }
 

@@ -10,11 +10,11 @@ import type { AnswerDraft } from './answer-draft.ts';
 import type { CacheQuestion } from './cache-question.ts';
 import { DNSSEC_SHIFT, KIND_NEGATIVE, KIND_POSITIVE, STATE_KEPT } from './entry-memory.ts';
 import type { ImageBlock } from './image-block.ts';
-import { ENTRY_HEAD_BYTES } from './image-format.ts';
+import { ENTRY_HEAD_BYTES, IMAGE_OUTDATED } from './image-format.ts';
 import { CHECKING_DISABLED, DNSSEC_OK, EVERY_TYPE } from './key.ts';
 
 const KEPT_FLAGS = FLAG_AA | FLAG_AD;
-const STATE_BITS = STATE_KEPT | ((DNSSEC_OK | CHECKING_DISABLED) << DNSSEC_SHIFT);
+const STATE_BITS = STATE_KEPT | IMAGE_OUTDATED | ((DNSSEC_OK | CHECKING_DISABLED) << DNSSEC_SHIFT);
 
 /**
  * An entry of an image, read and judged: what is in a file is believed no more than what comes from the network. One instance is used for all; it is the question that the
@@ -34,6 +34,7 @@ export class ImageRecord implements CacheQuestion {
   zone = 0;
   kind = 0;
   isKept = false;
+  isOutdated = false;
   /** Milliseconds from when the image was made; below 0: it was over then. */
   leftMs = 0;
   /** The same until it is refreshed, or, where it is kept, goes; Infinity: it is not refreshed ahead. */
@@ -67,6 +68,7 @@ export class ImageRecord implements CacheQuestion {
     this.kind = u16[index + 1]!;
     const state = u16[index + 2]!;
     this.isKept = (state & STATE_KEPT) !== 0;
+    this.isOutdated = (state & IMAGE_OUTDATED) !== 0;
     this.#answerFlags = u16[index + 3]!;
     this.#rcode = u16[index + 4]!;
     this.hits = u16[index + 5]!;

@@ -15,6 +15,7 @@ import {
   ENTRY_HEAD_BYTES,
   encodeHeader,
   FLAG_REPLACES,
+  IMAGE_OUTDATED,
   MOST_LABEL_BYTES,
   RECORD_ENTRY,
   RECORD_ZONE,
@@ -162,12 +163,16 @@ class ImageWriter {
     memory.setImageNumber(at, this.#number);
   }
 
-  /** Failures last a second; what is in the image already has moved since; what is over for good, or out of date, helps nobody. */
+  /**
+   * Failures last a second; what is in the image already has moved since; what is over for good, or out of date, helps nobody. But who has it from the image before must hear
+   * that it is out of date.
+   */
   #isWanted(at: number): boolean {
     const { memory } = this.#cache;
     const number = memory.imageNumber(at);
-    if (memory.kind(at) === KIND_FAILURE || number === this.#number || memory.isOutdated(at)) return false;
-    if (this.#since !== 0 && number === this.#since) return false;
+    if (memory.kind(at) === KIND_FAILURE || number === this.#number) return false;
+    const isThere = this.#since !== 0 && number === this.#since;
+    if (memory.isOutdated(at) !== isThere) return false;
     if (memory.has(at, STATE_KEPT)) return memory.refreshAtMs(at) > this.#nowMs;
     const zone = this.#options.zones.ofId(memory.zone(at));
     return zone !== undefined && memory.freshUntilMs(at) + zone.cache.staleSeconds * 1000 > this.#nowMs;
@@ -190,7 +195,8 @@ class ImageWriter {
     const index = (to >> 1) + 14;
     u16[index] = zone;
     u16[index + 1] = memory.kind(at);
-    u16[index + 2] = (memory.dnssecBits(at) << DNSSEC_SHIFT) | (memory.has(at, STATE_KEPT) ? STATE_KEPT : 0);
+    const state = (memory.has(at, STATE_KEPT) ? STATE_KEPT : 0) | (memory.isOutdated(at) ? IMAGE_OUTDATED : 0);
+    u16[index + 2] = (memory.dnssecBits(at) << DNSSEC_SHIFT) | state;
     u16[index + 3] = memory.flags(at);
     u16[index + 4] = memory.rcode(at);
     u16[index + 5] = memory.hits(at);

@@ -58,7 +58,7 @@ export interface FreshnessParts {
   clusterDomain: string;
   hasLease: boolean;
   /** The Services that there are. */
-  services: Pick<KnownServices, 'has'>;
+  services: KnownServices;
 }
 
 /**
@@ -84,6 +84,7 @@ export class Freshness {
   /** The change that is being brought in; `#mayReAsk`: what it drops may be asked for again. */
   #group = NO_GROUP;
   #nowMs = 0;
+  #isGone = false;
   #mayReAsk = true;
   /** Asks what no client waits for; the resolver's. */
   ask: (query: QueryView) => boolean = () => false;
@@ -139,6 +140,7 @@ export class Freshness {
       change.isPending = false;
       change.droppedMs = atMs;
       change.drops++;
+      this.#isGone = this.#knowsServices && !this.#parts.services.hasNamed(namespace, service);
       this.#dropService(group, namespaceGroup(namespace), atMs);
       this.#reAsking.begin(group, isCalm, atMs);
     };
@@ -221,6 +223,21 @@ export class Freshness {
       this.#lease.confirm(at, before, this.#ageMs(nowMs), nowMs);
   }
 
+  /**
+   * Whether the entry at `at` is about a Service that there is no more. In a break of the watch what was known before counts: it is told of what was deleted before it is
+   * followed again.
+   */
+  isOfGone(at: number): boolean {
+    if (!this.#knowsServices) return false;
+    this.#groups.read(this.#parts.cache.memory, at, this.#parts.services);
+    return this.#groups.isOfGone;
+  }
+
+  /** Where they may not be watched, there are none: not even that of the API. */
+  get #knowsServices(): boolean {
+    return this.#parts.services.size > 0;
+  }
+
   #dropService(group: number, namespace: number, nowMs: number): void {
     const links = this.#links;
     this.#group = group;
@@ -235,17 +252,18 @@ export class Freshness {
   }
 
   #onKeep(at: number, question: CacheQuestion, isRestored: boolean): void {
-    const { cache, clock } = this.#parts;
+    const { cache, clock, services } = this.#parts;
     const { memory } = cache;
     const groups = this.#groups;
-    groups.read(memory, at);
+    groups.read(memory, at, isRestored && services.isCurrent ? services : undefined);
     if (groups.count === 0) return;
     const nowMs = clock.nowMs();
     if (this.#doubtful.mayBeAlias(at, groups)) groups.add(ALIAS_DENIALS);
     const isNoted = this.#note(memory.key(at));
     const ageMs = isNoted ? this.#ageMs(nowMs) : 0;
     if (isRestored) {
-      if (ageMs < REMEMBERED_MS) cache.forget(at);
+      const isOfGone = groups.isOfGone && memory.kind(at) === KIND_POSITIVE;
+      if (ageMs < REMEMBERED_MS || isOfGone) cache.forget(at);
       else if (this.#isFollowed) endWithin(memory, at, SETTLING_MS, nowMs);
       return;
     }
@@ -306,7 +324,8 @@ export class Freshness {
     if (isPopular && this.#mayReAsk && memory.dnssecBits(at) === 0) this.#reAsking.add(memory, at, this.#group);
     if (memory.kind(at) === KIND_POSITIVE) this.dropped.positive++;
     else this.dropped.negative++;
-    cache.outdate(at, nowMs);
+    if (this.#isGone) cache.forget(at);
+    else cache.outdate(at, nowMs);
   }
 
   readonly #shortenDenial = (key: number): void => {
@@ -318,9 +337,12 @@ export class Freshness {
   };
 
   readonly #shortenUnheard = (key: number): void => {
-    const { cache, clock } = this.#parts;
+    const { cache, clock, services } = this.#parts;
+    const { memory } = cache;
     const at = cache.entry(key);
-    if (at !== -1) endWithin(cache.memory, at, SETTLING_MS, clock.nowMs());
+    if (at === -1) return;
+    if (memory.kind(at) === KIND_POSITIVE && services.isCurrent && this.isOfGone(at)) cache.forget(at);
+    else endWithin(memory, at, SETTLING_MS, clock.nowMs());
   };
 
   #groupOf({ bytes, start, nameEnd }: QueryView): number {

@@ -21,7 +21,7 @@ import { LookAhead, type LookUps } from './look-ahead.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
 import { IS_ABSENT, NO_FINDING, SearchLocal, type ServiceNames } from './search-local.ts';
-import { mayServeStale } from './stale-rule.ts';
+import { StaleRule } from './stale-rule.ts';
 import type { Zone } from './zone.ts';
 
 export interface ResolverParts extends LocalRepliesParts {
@@ -51,6 +51,7 @@ export class Resolver implements LookUps, NameAnswers {
   readonly #parts: ResolverParts;
   readonly #replies: LocalReplies;
   readonly #following: Following;
+  readonly #staleRule: StaleRule;
   #routes: RouteTable<Zone>;
 
   constructor(parts: ResolverParts) {
@@ -58,6 +59,7 @@ export class Resolver implements LookUps, NameAnswers {
     this.#routes = parts.routes;
     const { clock, flights, seed } = parts;
     this.#replies = new LocalReplies(parts);
+    this.#staleRule = new StaleRule(parts);
     this.#following = new Following({ clock, flights, names: this, seed });
     this.search = new SearchLocal(parts);
     const { cuts } = this.search;
@@ -116,7 +118,7 @@ export class Resolver implements LookUps, NameAnswers {
     cacheTraffic.count(zone.id, MISS);
     if (expired !== -1) {
       const isPostponed = cache.memory.recheckAtMs(expired) > nowMs;
-      if (mayServeStale(cache.memory, expired, query, zone)) {
+      if (this.#staleRule.mayServe(expired, query, zone, nowMs)) {
         if (isPostponed) return this.#answerStale(query, zone, expired, client, reply);
         if (zone.forwarder!.isAllDown) {
           this.#begin(query, zone, true);
@@ -168,8 +170,8 @@ export class Resolver implements LookUps, NameAnswers {
   }
 
   #ask(query: QueryView, zone: Zone, nowMs: number, expired: number, client: Client, reply: Reply): number {
-    const { cache, flights, wheel } = this.#parts;
-    const canBridge = expired !== -1 && mayServeStale(cache.memory, expired, query, zone);
+    const { flights, wheel } = this.#parts;
+    const canBridge = expired !== -1 && this.#staleRule.mayServe(expired, query, zone, nowMs);
     const joined = (query.flags & FLAG_RD) === 0 ? undefined : flights.find(query, cacheKey(query));
     if (joined?.isPatienceOver && canBridge) return this.#answerStale(query, zone, expired, client, reply);
     if (!flights.hasRoomToWait() || (joined === undefined && !flights.hasRoom(false))) {

@@ -1,5 +1,6 @@
 import { ENTRY_HEADER, type EntryMemory, KIND_FAILURE, KIND_NEGATIVE } from '../cache/entry-memory.ts';
 import { namespaceAt, serviceAt } from '../search/cluster-names.ts';
+import type { KnownServices } from '../search/known-services.ts';
 import { HEADER_LENGTH, MAX_NAME_LENGTH, RCODE_NXDOMAIN, TYPE_CNAME, TYPE_DNAME, TYPE_PTR } from '../wire/constants.ts';
 import { expandName, isWithin, nameFromText } from '../wire/name.ts';
 import { RecordWalk } from '../wire/record-walk.ts';
@@ -36,6 +37,9 @@ export class ServiceGroups {
   isCut = false;
   /** Its name is a Service's, or below one, and no CNAME leads away from it. */
   isOwn = false;
+  /** One of its Services is none of those that `read` was given. */
+  isOfGone = false;
+  #services: Pick<KnownServices, 'has'> | undefined = undefined;
   readonly #zone: Uint8Array;
   readonly #zoneLabels: number;
   readonly #walk = new RecordWalk();
@@ -55,14 +59,16 @@ export class ServiceGroups {
   /** The group of the Service that such a name is of, or NO_GROUP. */
   ofName(bytes: Uint8Array, start: number, nameEnd: number): number {
     const at = this.serviceAt(bytes, start, nameEnd);
-    return at === -1 ? NO_GROUP : limited(addLabel(addLabel(FNV_OFFSET, bytes, at), bytes, at + 1 + bytes[at]!));
+    return at === -1 ? NO_GROUP : groupAt(bytes, at);
   }
 
-  /** Finds the groups of an entry: its own name's, and those that its CNAME and PTR records lead to. */
-  read(memory: EntryMemory, at: number): void {
+  /** Finds the groups of an entry: its own name's, and those that its CNAME and PTR records lead to. `services`: those that there are, where that is of interest. */
+  read(memory: EntryMemory, at: number, services?: Pick<KnownServices, 'has'>): void {
     this.count = 0;
     this.isCut = false;
     this.isOwn = false;
+    this.isOfGone = false;
+    this.#services = services;
     const kind = memory.kind(at);
     if (kind === KIND_FAILURE) return;
     const { bytes } = memory;
@@ -75,10 +81,8 @@ export class ServiceGroups {
 
   #readClusterName(memory: EntryMemory, at: number, start: number, nameEnd: number): void {
     const { bytes } = memory;
-    const group = this.ofName(bytes, start, nameEnd);
-    if (group !== NO_GROUP) {
+    if (this.#addService(bytes, start, nameEnd)) {
       this.isOwn = true;
-      this.add(group);
     } else if (memory.rcode(at) === RCODE_NXDOMAIN && namespaceAt(bytes, start, nameEnd, this.#zoneLabels) === start) {
       this.add(limited(addLabel(~FNV_OFFSET, bytes, start)));
     }
@@ -100,10 +104,16 @@ export class ServiceGroups {
       }
       if (type !== TYPE_PTR) this.isOwn = false;
       const length = expandName(bytes, at + ENTRY_HEADER - HEADER_LENGTH, walk.rdataAt, end, this.#name, 0);
-      if (length === -1) continue;
-      const group = this.ofName(this.#name, 0, length);
-      if (group !== NO_GROUP) this.add(group);
+      if (length !== -1) this.#addService(this.#name, 0, length);
     }
+  }
+
+  #addService(bytes: Uint8Array, start: number, nameEnd: number): boolean {
+    const at = this.serviceAt(bytes, start, nameEnd);
+    if (at === -1) return false;
+    this.add(groupAt(bytes, at));
+    if (this.#services?.has(bytes, at) === false) this.isOfGone = true;
+    return true;
   }
 
   /** One more of the entry that was read. */
@@ -117,6 +127,11 @@ export class ServiceGroups {
 /** Whether the uncompressed name in [start, nameEnd) stands for an address. */
 function isReverse(bytes: Uint8Array, start: number, nameEnd: number): boolean {
   return isWithin(bytes, start, nameEnd, REVERSE[0]!) || isWithin(bytes, start, nameEnd, REVERSE[1]!);
+}
+
+/** Of the labels of a Service and its namespace. */
+function groupAt(bytes: Uint8Array, at: number): number {
+  return limited(addLabel(addLabel(FNV_OFFSET, bytes, at), bytes, at + 1 + bytes[at]!));
 }
 
 function addLabel(hash: number, bytes: Uint8Array, at: number): number {

@@ -41,6 +41,12 @@ export class KnownServices {
     return this.#find(bytes, serviceAt) >= 0;
   }
 
+  /** The same of two texts. */
+  hasNamed(namespace: string, name: string): boolean {
+    const labels = wireOf(namespace, name);
+    return labels !== undefined && this.has(labels, 0);
+  }
+
   /** Adds a Service; one that is known stays. */
   put(namespace: string, name: string): void {
     const labels = wireOf(namespace, name);

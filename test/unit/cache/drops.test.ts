@@ -109,7 +109,7 @@ test('an expired answer of a dropped zone bridges no silent upstream', () => {
   fill(cache, 18_000, 'corp.example.');
   drop(cache, 'corp.example.');
   assert.equal(cache.findExpired(read('host-17999.corp.example.'), NOW_MS + 61_000, 3600), -1);
-  assert.equal(cache.postpone(read('host-17999.corp.example.'), NOW_MS, NOW_MS + 1000, 3600), false);
+  assert.equal(cache.postpone(read('host-17999.corp.example.'), NOW_MS, NOW_MS + 1000, 3600, true), false);
 });
 
 test('more zones than are walked for at one time are all dropped', async () => {

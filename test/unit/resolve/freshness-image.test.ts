@@ -74,3 +74,53 @@ test('when changes are heard of for the first time, what was known before lives 
   house.pass(2001);
   assert.equal(house.ask({ name: NAME, type: 'A' }).replies.length, 0);
 });
+
+test('what went out of date between two images is so for the one who has read the first', async (t) => {
+  const path = join(await scratch(t), 'image');
+  const before = watched();
+  before.learn(NAME, a(NAME, '10.0.0.1', 30));
+  const first = await before.save(path);
+  const after = new ImageHouse();
+  await after.load(path);
+  before.house.freshness.serviceChanged('shop', 'web', 'endpoints');
+  const second = await before.save(path, { since: first });
+  await after.load(path);
+  assert.equal(after.cached(NAME), '');
+  const client = after.house.ask({ name: NAME, type: 'A' });
+  after.house.pass(1000);
+  assert.equal(client.replies.length, 0, 'no bridge for who merely waits');
+  after.house.cluster.answer(a(NAME, '10.0.0.2', 30));
+  await before.save(path, { since: second });
+  await after.load(path);
+  assert.equal(after.cached(NAME), '0a000002 30');
+});
+
+test('what a predecessor knew of a Service that is gone is not taken over, nor kept when Services become known', async (t) => {
+  const path = join(await scratch(t), 'image');
+  const before = watched();
+  const names = [NAME, 'db.shop.svc.cluster.local'];
+  for (const name of names) before.learn(name, a(name, '10.0.0.1', 30));
+  before.learn('shop.example.com', {
+    answers: [
+      { type: 'CNAME', name: 'shop.example.com', ttl: 300, data: NAME },
+      { type: 'A', name: NAME, ttl: 300, data: '10.0.0.1' },
+    ],
+  });
+  await before.save(path);
+  for (const isKnownFirst of [true, false]) {
+    const after = new ImageHouse();
+    const { freshness, services } = after.house;
+    freshness.start();
+    if (!isKnownFirst) await after.load(path);
+    services.put('shop', 'db');
+    services.setFollowed(true);
+    freshness.setFollowed(true);
+    await new Promise(setImmediate);
+    if (isKnownFirst) await after.load(path);
+    assert.deepEqual(
+      [...names, 'shop.example.com'].map((name) => after.cached(name)),
+      ['', `${ADDRESS} 5`, ''],
+    );
+    assert.equal(after.house.cache.size, 1);
+  }
+});
