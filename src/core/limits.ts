@@ -255,6 +255,9 @@ export const CLUSTER_DNS_DIRECT = limit('cluster_dns_direct', 8);
 /** Nodes whose names are answered: 10,000, twice what Kubernetes is built for, x 3 KiB (a name, a label, an address and its reverse; measured) = 30 MiB. Full: the names of the others are asked upstream. */
 export const NODES = limit('nodes', 10_000);
 
+/** Addresses of a node that are answered, and nodes that an address leads back to: nodes have one or two, and say themselves which. 16 x 269 B = 4.2 KiB in a reply. Full: the first ones, as the API has them or by name. */
+export const NODE_ADDRESSES = limit('node_addresses', 16);
+
 /** Bytes of the cache's snapshot in `--state`: 67,108,864, twice what the usual cache comes to; /run is memory. Full: what fits is kept. */
 export const SNAPSHOT_BYTES = limit('snapshot_bytes', 64 * 1024 * 1024);
 

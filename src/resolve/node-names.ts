@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { AnswerDraft } from '../cache/answer-draft.ts';
 import type { NameTest } from '../cache/drops.ts';
+import { NODE_ADDRESSES } from '../core/limits.ts';
 import { inSlices, type Steps } from '../core/slices.ts';
 import { addressBytes } from '../native/sockaddr.ts';
 import { RouteTable } from '../route/route-table.ts';
@@ -20,6 +21,8 @@ const TTL_SECONDS = 10;
 const ZONES: ReadonlySet<string> = new Set(['.', 'in-addr.arpa.', 'ip6.arpa.']);
 /** The mailbox of zones that nobody runs (RFC 6303, section 3). */
 const NOBODY = nameFromText('nobody.invalid.')!;
+/** In small letters. */
+const HOST_NAME = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 /** What a name that exists says to other types. */
 const DENIAL = localSoa(OWNER_OF_QUESTION, NOBODY, NOBODY, TTL_SECONDS);
 
@@ -65,7 +68,7 @@ export class NodeNames {
 
   /** Nodes that are new or others, with their addresses; undefined: one is gone. A few are in force with the next question; thousands take a millisecond of some hundred turns. */
   change(nodes: ReadonlyMap<string, readonly string[] | undefined>): void {
-    for (const [name, addresses] of nodes) this.#waiting.set(name.toLowerCase(), addresses);
+    for (const [name, addresses] of nodes) this.#waiting.set(name.toLowerCase(), addresses && bounded(addresses));
     if (!this.#isBusy) void this.#work();
   }
 
@@ -123,8 +126,7 @@ export class NodeNames {
 
   /** Notes the node's addresses, and in `touched` each name whose answer may be another. */
   #take(name: string, addresses: readonly string[] | undefined, touched: Set<string>): void {
-    // Some clouds call nodes by their address. That is no name to look up, and its first label is a number.
-    if (isIP(name) !== 0 || nameFromText(name) === undefined) return;
+    if (!isAnswerable(name)) return;
     const before = this.#nodes.get(name);
     for (const each of namesOf(name, [...(before ?? []), ...(addresses ?? [])])) touched.add(each);
     for (const address of before ?? []) remove(this.#byReverse, reverseName(address), name);
@@ -163,7 +165,7 @@ export class NodeNames {
       owners && [
         setOf(
           TYPE_PTR,
-          [...owners].sort().map((owner) => nameFromText(owner)!),
+          bounded([...owners].sort()).map((owner) => nameFromText(owner)!),
         ),
       ]
     );
@@ -184,6 +186,22 @@ export class NodeNames {
     this.#parts.cache.dropQuietly(nameFromText(`${this.#drops++}.signpost-nodes.invalid.`)!, isMeant);
     this.#parts.flights.spoilWhere(isMeant);
   }
+}
+
+/** A kubelet says itself which addresses its node has, and nobody counts them: a reply has room for so many. */
+function bounded(texts: readonly string[]): readonly string[] {
+  if (texts.length <= NODE_ADDRESSES.value) return texts;
+  NODE_ADDRESSES.hits++;
+  return texts.slice(0, NODE_ADDRESSES.value);
+}
+
+/**
+ * Some clouds call nodes by their address: that is no name to look up, and its first label is a number. A node that is called like the reverse of an address would hide whose that is.
+ * What no host can be called (RFC 1123, section 2.1) the API does not let through.
+ */
+function isAnswerable(name: string): boolean {
+  if (isIP(name) !== 0 || !HOST_NAME.test(name) || nameFromText(name) === undefined) return false;
+  return name !== 'arpa' && !name.endsWith('.arpa');
 }
 
 /** All that may be answered for a node with these addresses. */

@@ -15,7 +15,12 @@ type Nodes = Record<string, readonly string[] | undefined>;
 
 async function change(house: House, nodes: Nodes): Promise<void> {
   house.nodeNames.change(new Map(Object.entries(nodes)));
-  await turn();
+  await inForce();
+}
+
+/** Each turn takes a step at least, of a name or two. */
+async function inForce(): Promise<void> {
+  for (let turns = 0; turns < 200; turns++) await turn();
 }
 
 function turn(): Promise<void> {
@@ -121,6 +126,39 @@ test('a node that is called by an address or a number has no name', async () => 
   assert.deepEqual(say(house, '17.example.test'), [`${A} 10 0a000002`]);
 });
 
+test('a node that is called like the reverse of an address, or like no host, hides nothing', async () => {
+  const names = ['3.0.0.10.in-addr.arpa', 'in-addr.arpa', 'arpa', 'a\\.b', 'a..b', '', '*.test'];
+  const house = await houseWith({
+    ...Object.fromEntries(names.map((name) => [name, ['10.0.0.1']])),
+    'node-1': ['10.0.0.2'],
+  });
+  assert.equal(house.nodeNames.size, 1);
+  asks(house, '3.0.0.10.in-addr.arpa', 'PTR');
+  asks(house, 'in-addr.arpa', 'NS');
+  assert.deepEqual(say(house, 'node-1'), [`${A} 10 0a000002`]);
+});
+
+test('a node that is called localhost is not this host', async () => {
+  const house = await houseWith({ localhost: ['10.0.0.1'], 'localhost.example.test': ['10.0.0.2', '127.0.0.1'] });
+  assert.match(say(house, 'localhost').join(), / 7f000001$/);
+  assert.match(say(house, '1.0.0.127.in-addr.arpa', 'PTR').join(), / 096c6f63616c686f737400$/);
+});
+
+test('a node that says it has ten thousand addresses gets as many as there is room for, as does an address that all nodes say they have', async () => {
+  const many = Array.from({ length: 10_000 }, (_, i) => `10.${i >> 8}.${i & 255}.1`);
+  const all = Array.from({ length: 2500 }, (_, i): [string, string[]] => [
+    `node-${i}.a-long-domain.example.test`,
+    ['10.0.2.15'],
+  ]);
+  const house = await houseWith({ 'node-1': many, ...Object.fromEntries(all) });
+  for (let turns = 0; turns < 100_000 && house.nodeNames.size <= all.length; turns++) await turn();
+  for (let turns = 0; turns < 10_000; turns++) await turn();
+  assert.equal(say(house, 'node-1').length, 16);
+  asks(house, '1.255.0.10.in-addr.arpa', 'PTR');
+  const { reply } = house.ask({ name: '15.2.0.10.in-addr.arpa', type: 'PTR', udpSize: 4096 });
+  assert.deepEqual([reply.rcode, reply.answers.length], [0, 16]);
+});
+
 test('a change is seen by the next question', async () => {
   const house = await houseWith({ 'node-1': ['10.0.0.1'] });
   assert.deepEqual(say(house, 'node-1'), [`${A} 10 0a000001`]);
@@ -159,7 +197,7 @@ test('a snapshot that is put in behind can be cleaned of them', async () => {
   house.outside.answer({ flags: NXDOMAIN, authorities: [ABSENT] });
   await change(house, { 'node-1': ['10.0.0.1'] });
   house.nodeNames.dropAll();
-  await turn();
+  await inForce();
   assert.deepEqual(say(house, 'node-1'), [`${A} 10 0a000001`]);
 });
 
