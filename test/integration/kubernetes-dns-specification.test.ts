@@ -140,11 +140,14 @@ suite('every record of the Kubernetes DNS specification 1.1.0 comes through the 
     }
   });
 
-  test('each address of a Service is the first one in turn', async () => {
+  test('each address of a Service is the first one in turn, and so is each name of an address', async () => {
+    const shared = SPECIFIED.filter((question) => question[1] === 'PTR' && truthOf(question).answers.length > 1);
+    assert.ok(shared.length > 0, 'addresses with several names');
     for (const [name, type, count] of [
       ['db.shop.svc.cluster.local', 'AAAA', 2],
       ['mixed.shop.svc.cluster.local', 'A', 4],
       ['crowd.shop.svc.cluster.local', 'A', 60],
+      ...shared.map((question) => [...question, truthOf(question).answers.length] as const),
     ] as const) {
       const first = new Set<string>();
       for (let at = 0; at < count * 2; at++) {
