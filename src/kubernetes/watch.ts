@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
-import { ApiError, type ApiTrouble, statusError } from './api-error.ts';
+import { ApiError, type ApiTrouble, isSilence, statusError } from './api-error.ts';
 import type { ApiObject, Status, WatchEvent } from './api-objects.ts';
 import { Backoff } from './backoff.ts';
 import { cutAll, JsonCutter } from './json-cutter.ts';
@@ -42,6 +42,8 @@ const SILENT_MS = 90_000;
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner has not served, though no error says so. */
 const SHORT_MS = 1000;
+/** So many of them, one after the other, and it is said. One or two an API server that stops leaves behind. */
+const SHORT_ENDS = 3;
 /** The longest wait after 403. */
 const MOST_REFUSED_MS = 300_000;
 const STREAMED_LIST_MS = 30_000;
@@ -84,6 +86,10 @@ export class Watch<T extends ApiObject = ApiObject> {
   #seen: string | undefined;
   #isListed = false;
   #isListing = false;
+  /** Anything came by the watch that is on. */
+  #hasCome = false;
+  /** Watches that ended too soon, one after the other. */
+  #shortEnds = 0;
   #trouble: ApiError | undefined;
   #toldTrouble: string | undefined;
   #liveSinceMs: number | undefined;
@@ -141,8 +147,9 @@ export class Watch<T extends ApiObject = ApiObject> {
         await this.#follow();
         if (this.#parts.clock.nowMs() - beganMs < SHORT_MS) {
           this.#notLive();
-          await this.#sleep(this.#backoff.next());
+          await this.#afterShort();
         } else {
+          this.#shortEnds = 0;
           this.#backoff.reset();
           this.#renewal = setTimeout(() => this.#notLive(), this.#parts.renewalMs ?? RENEWAL_MS).unref();
         }
@@ -162,7 +169,15 @@ export class Watch<T extends ApiObject = ApiObject> {
     const isStreamed = this.#from === undefined && this.#hasStreamedLists;
     const isListed = this.#from === undefined && !isStreamed;
     if (isListed) await this.#list();
-    await this.#watch(isStreamed, isListed || this.isFollowing);
+    await this.#watch(isStreamed, isListed);
+  }
+
+  #afterShort(): Promise<void> {
+    this.#shortEnds++;
+    if (this.#shortEnds < SHORT_ENDS) return this.#sleep(this.#backoff.next());
+    return this.#recover(
+      new ApiError('busy', `Cannot watch ${this.kind.resource}: the server ends each watch at once`),
+    );
   }
 
   async #recover(error: ApiError): Promise<void> {
@@ -211,9 +226,10 @@ export class Watch<T extends ApiObject = ApiObject> {
     return (readTable === undefined || value === undefined ? value : readTable(value)) as T | undefined;
   }
 
-  /** `isCurrent`: nothing was missed since the version from which it goes on. */
-  async #watch(isStreamed: boolean, isCurrent: boolean): Promise<void> {
+  /** `isListed`: all was listed just now. */
+  async #watch(isStreamed: boolean, isListed: boolean): Promise<void> {
     this.watches++;
+    this.#hasCome = false;
     if (isStreamed) this.lists++;
     const what = `watch ${this.kind.resource}`;
     const seconds = WATCH_SECONDS + Math.floor(Math.random() * WATCH_SECONDS);
@@ -227,13 +243,18 @@ export class Watch<T extends ApiObject = ApiObject> {
     });
     const body = await this.#open(what, path, 'watch');
     if (isStreamed) this.#beginListing();
-    else if (isCurrent) this.#live();
+    // Nothing was missed since the version from which it goes on.
+    else if (isListed || this.isFollowing) this.#live();
     else this.#beginCatchUp();
     const { streamedListMs = STREAMED_LIST_MS } = this.#parts;
     const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), streamedListMs).unref() : undefined;
     const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
     try {
       await cutAll(body, cutter);
+    } catch (error) {
+      // Not even a bookmark: a server that was set back to an older version sends nothing until it has come to ours again.
+      if (!this.#hasCome && isSilence(error)) this.#from = undefined;
+      throw error;
     } finally {
       clearTimeout(limit);
     }
@@ -256,6 +277,7 @@ export class Watch<T extends ApiObject = ApiObject> {
     if (type === undefined || !metadata?.resourceVersion) {
       throw new ApiError('malformed', `Cannot ${what}: the server sends something that is no event`);
     }
+    this.#hasCome = true;
     if (type === 'BOOKMARK') {
       if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
         this.#endListing(metadata.resourceVersion);

@@ -216,6 +216,39 @@ test('a server that falls silent is left, and asked again from the version seen 
   assert.equal(watch.isListed, true);
 });
 
+test('a server that was set back to an older version, and so sends nothing, is asked for all that there is', async (t) => {
+  const script: Script = ({ kind, query }, answer) => {
+    if (kind === 'watch') return void answer.begin();
+    const version = query.get('resourceVersion');
+    if (asked().length === 1) return answer.initial('9', [A, B]).end();
+    if (version === '9') return answer.refuse(504, { details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } });
+    answer.initial('4', [A]);
+  };
+  const { known, until, asked } = await house(t, script, { silentMs: 50 });
+  await until('listed again', () => known() === 'a=a');
+  assert.deepEqual(asked().slice(0, 4), ['first watch 0', 'watch 9', 'first watch 9', 'first watch 0']);
+});
+
+test('a server that has sent something and then falls silent is not asked for all', async (t) => {
+  const script = lists('9', [A], (answer) => answer.bookmark('9'));
+  const { until, asked } = await house(t, script, { silentMs: 50 });
+  await until('asked again', () => asked().length > 3);
+  assert.deepEqual(asked().slice(0, 4), ['first watch 0', 'watch 9', 'watch 9', 'watch 9']);
+});
+
+test('a server that ends each watch at once is in trouble, and it is said once', async (t) => {
+  const { watch, until, asked, lines } = await house(
+    t,
+    lists('9', [A], (answer) => answer.end()),
+    { quietMs: 600_000 },
+  );
+  await until('in trouble', () => watch.trouble !== undefined);
+  assert.equal(watch.trouble!.message, 'Cannot watch things: the server ends each watch at once');
+  const count = asked().length;
+  await until('asked on', () => asked().length > count + 3);
+  assert.equal(lines.filter((line) => line.startsWith('warn')).length, 1);
+});
+
 test('an answer that is no JSON, or ends early, changes nothing of what is known', async (t) => {
   const bad = [
     '}',
