@@ -5,6 +5,9 @@ export interface BackoffOptions {
   readonly random?: () => number;
 }
 
+/** The longest wait for what nobody has allowed, or what is not there: it is not asked for every half minute by each of thousands of nodes. */
+export const MOST_REFUSED_MS = 300_000;
+
 /**
  * How long to wait before the next try: twice as long each time, up to a bound, and anything between half of that and all of it, so that thousands of nodes that lost the API
  * server in one moment do not come back in one.

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import type { EndpointSlice } from './api-objects.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff, MOST_REFUSED_MS } from './backoff.ts';
 import { type ClusterDnsEndpoint, ClusterDnsEndpoints, SERVICE_NAME } from './cluster-dns-endpoints.ts';
 import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-service.ts';
 import type { Follower, FollowerState } from './follower.ts';
@@ -33,6 +33,8 @@ export class ClusterDns implements Follower {
   readonly #parts: ClusterDnsParts;
   readonly #endpoints: ClusterDnsEndpoints;
   readonly #backoff = new Backoff();
+  /** After 403, and while there is no address for the Service that the endpoints are of. */
+  readonly #refusals = new Backoff({ mostMs: MOST_REFUSED_MS });
   #services: readonly ClusterDnsService[] = [];
   #trouble: ApiError | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -105,8 +107,13 @@ export class ClusterDns implements Follower {
 
   #onEndpoints(): void {
     this.#parts.onChange();
-    const isKnown = this.#services.some(({ name }) => name === this.#endpoints.service);
-    if (!isKnown) void this.#readServices();
+    if (!this.#isServiceKnown) void this.#readServices();
+  }
+
+  /** That of the endpoints, where there are any. */
+  get #isServiceKnown(): boolean {
+    const { service } = this.#endpoints;
+    return service === undefined || this.#services.some(({ name }) => name === service);
   }
 
   async #readServices(): Promise<void> {
@@ -114,7 +121,7 @@ export class ClusterDns implements Follower {
     this.#isReading = true;
     clearTimeout(this.#timer);
     const { client, services, onChange } = this.#parts;
-    let againMs = SERVICES_AGAIN_MS * (1 + Math.random());
+    let againMs: number;
     try {
       const found = await readClusterDnsServices(client, services);
       this.#trouble = undefined;
@@ -123,9 +130,12 @@ export class ClusterDns implements Follower {
         this.#services = found;
         onChange();
       }
+      if (this.#isServiceKnown) this.#refusals.reset();
+      againMs = this.#isServiceKnown ? SERVICES_AGAIN_MS * (1 + Math.random()) : this.#refusals.next();
     } catch (error) {
       this.#trouble = error instanceof ApiError ? error : undefined;
-      againMs = this.#backoff.next(this.#trouble?.retryAfterMs);
+      const backoff = this.#trouble?.trouble === 'forbidden' ? this.#refusals : this.#backoff;
+      againMs = backoff.next(this.#trouble?.retryAfterMs);
     }
     this.#isReading = false;
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.#readServices(), againMs).unref();

@@ -50,7 +50,7 @@ export class ServiceWatches implements Follower {
         if (change !== 'listed') news.endpointsChanged(namespace, service);
       },
     });
-    const parts = { client, clock, log, onFollowing: () => this.#tell(), ...(backoff && { backoff: backoff() }) };
+    const parts = { client, clock, log, onFollowing: () => this.#tell() };
     const watch = (kind: WatchedKind, ledger: ObjectLedger): Watch =>
       new Watch<ApiObject>(kind, ledger, {
         ...parts,

@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, type ApiTrouble, isSilence, statusError } from './api-error.ts';
 import type { ApiObject, Status, WatchEvent } from './api-objects.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff, MOST_REFUSED_MS } from './backoff.ts';
 import { cutAll, JsonCutter } from './json-cutter.ts';
 import { acceptOf, pathOf, type WatchedKind } from './watched-kind.ts';
 
@@ -44,8 +44,6 @@ const WATCH_SECONDS = 300;
 const SHORT_MS = 1000;
 /** So many of them, one after the other, and it is said. One or two an API server that stops leaves behind. */
 const SHORT_ENDS = 3;
-/** The longest wait after 403. */
-const MOST_REFUSED_MS = 300_000;
 const STREAMED_LIST_MS = 30_000;
 const RENEWAL_MS = 1000;
 /** After a break, events that were missed come one upon the other; nobody says which is the last. */
@@ -74,7 +72,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   readonly #sink: WatchSink<T>;
   readonly #parts: WatchParts;
   readonly #backoff: Backoff;
-  /** What nobody has allowed is not asked for every half minute by each of thousands of nodes. */
+  /** After 403. */
   readonly #refusals: Backoff;
   #abort = new AbortController();
   #isClosed = false;
