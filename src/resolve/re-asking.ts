@@ -6,6 +6,7 @@ import { Timer, type TimerWheel } from '../core/timer-wheel.ts';
 import { FLAG_RD, HEADER_LENGTH, TYPE_A, TYPE_AAAA } from '../wire/constants.ts';
 import { copyBytes } from '../wire/copy.ts';
 import { QueryView } from '../wire/query.ts';
+import { NO_GROUP } from './service-groups.ts';
 
 /** How long after a change a cluster DNS may still answer as before. */
 export const SETTLING_MS = 5000;
@@ -56,7 +57,6 @@ export class ReAsking {
 
   /** The popular entry at `at` is out of date. Before it goes; `begin` asks. */
   add(memory: EntryMemory, at: number, group: number): void {
-    const digest = this.#parts.digest.of(memory, at);
     const codes = memory.bodyStart(at) - 4;
     const type = (memory.bytes[codes]! << 8) | memory.bytes[codes + 1]!;
     // A name that was not there is asked for as clients mostly do.
@@ -66,9 +66,14 @@ export class ReAsking {
       query.read(message, 0, message.length);
       const key = this.#parts.keyOf(query);
       const known = this.#names.get(key);
-      if (known !== undefined) known.digest = digest;
-      else if (this.#names.size >= RE_ASKED_NAMES.value) RE_ASKED_NAMES.hits++;
-      else this.#names.set(key, new ReAsked(this, key, group, digest, message));
+      if (known === undefined && this.#names.size >= RE_ASKED_NAMES.value) {
+        RE_ASKED_NAMES.hits++;
+        continue;
+      }
+      const name = known ?? new ReAsked(this, key, message);
+      name.digest = this.#parts.digest.of(memory, at);
+      name.group = group;
+      this.#names.set(key, name);
     }
   }
 
@@ -148,10 +153,11 @@ const MOST_CALM = 16;
 
 class ReAsked extends Timer {
   readonly key: number;
-  readonly group: number;
   readonly message: Uint8Array;
+  /** Of the change that it was dropped by last. */
+  group = NO_GROUP;
   /** Of the answer that was dropped, or came last. */
-  digest: number;
+  digest = 0;
   hasChanged = false;
   changes = 0;
   changedMs = 0;
@@ -160,12 +166,10 @@ class ReAsked extends Timer {
   steps: readonly number[] = STEPS_MS;
   readonly #reAsking: ReAsking;
 
-  constructor(reAsking: ReAsking, key: number, group: number, digest: number, message: Uint8Array) {
+  constructor(reAsking: ReAsking, key: number, message: Uint8Array) {
     super();
     this.#reAsking = reAsking;
     this.key = key;
-    this.group = group;
-    this.digest = digest;
     this.message = message;
   }
 
