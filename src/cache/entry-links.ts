@@ -1,4 +1,4 @@
-import { ENTRY_LINKS } from '../core/limits.ts';
+import { ENTRY_LINKS, GROUP_LINKS } from '../core/limits.ts';
 import type { Steps } from '../core/slices.ts';
 
 const NONE = -1;
@@ -15,6 +15,8 @@ const BUCKETS_A_STEP = 256;
  */
 export class EntryLinks {
   #heads = new Int32Array(FIRST_LINKS).fill(NONE);
+  /** Links behind each head. */
+  #counts = new Int32Array(FIRST_LINKS);
   #groups = new Int32Array(FIRST_LINKS);
   #keys = new Int32Array(FIRST_LINKS);
   #next = new Int32Array(FIRST_LINKS);
@@ -39,6 +41,11 @@ export class EntryLinks {
     return true;
   }
 
+  /** Whether so many stand in a group's row that to take the group takes long. */
+  isCrowded(group: number): boolean {
+    return this.#counts[group & (this.#heads.length - 1)]! >= GROUP_LINKS.value;
+  }
+
   /** Hands out the keys of a group, which has none then. `visit` may not call back. */
   take(group: number, visit: (key: number) => void): void {
     const bucket = group & (this.#heads.length - 1);
@@ -53,6 +60,16 @@ export class EntryLinks {
         before = link;
       }
       link = next;
+    }
+  }
+
+  /** Hands out the keys of all groups in a group's row, which is empty then. `visit` may not call back. */
+  takeRow(group: number, visit: (key: number) => void): void {
+    const bucket = group & (this.#heads.length - 1);
+    for (let link = this.#heads[bucket]!; link !== NONE; link = this.#heads[bucket]!) {
+      const key = this.#keys[link]!;
+      this.#remove(link, NONE, bucket);
+      visit(key);
     }
   }
 
@@ -90,12 +107,14 @@ export class EntryLinks {
     const bucket = this.#groups[link]! & (this.#heads.length - 1);
     this.#next[link] = this.#heads[bucket]!;
     this.#heads[bucket] = link;
+    this.#counts[bucket]!++;
   }
 
   #remove(link: number, before: number, bucket: number): void {
     const next = this.#next[link]!;
     if (before === NONE) this.#heads[bucket] = next;
     else this.#next[before] = next;
+    this.#counts[bucket]!--;
     this.#next[link] = this.#free;
     this.#free = link;
     this.size--;
@@ -122,6 +141,7 @@ export class EntryLinks {
     this.#keys = longer(this.#keys, length);
     this.#next = longer(this.#next, length);
     this.#heads = new Int32Array(2 * this.#heads.length).fill(NONE);
+    this.#counts = new Int32Array(this.#heads.length);
     for (let link = 0; link < this.#end; link++) this.#put(link);
     return true;
   }

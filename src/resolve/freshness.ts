@@ -8,6 +8,7 @@ import { dnssecBits, keyOf } from '../cache/key.ts';
 import type { CachePolicy } from '../config/config.ts';
 import { CLUSTER_DEFAULTS } from '../config/zone-defaults.ts';
 import type { Clock } from '../core/clock.ts';
+import { GROUP_LINKS } from '../core/limits.ts';
 import { inSlices } from '../core/slices.ts';
 import { Alarm, type TimerWheel } from '../core/timer-wheel.ts';
 import type { KnownServices } from '../search/known-services.ts';
@@ -85,6 +86,8 @@ export class Freshness {
   #group = NO_GROUP;
   #nowMs = 0;
   #isGone = false;
+  /** Where the entry lies that was kept last and that a change would find, or -1. */
+  #notedAt = -1;
   #mayReAsk = true;
   /** Asks what no client waits for; the resolver's. */
   ask: (query: QueryView) => boolean = () => false;
@@ -218,6 +221,7 @@ export class Freshness {
   confirm(at: number, question: QueryView, before: number, nowMs: number): void {
     const { memory } = this.#parts.cache;
     if (this.#lease === undefined || question.class !== CLASS_IN || memory.dnssecBits(at) !== 0) return;
+    if (this.#notedAt !== at) return;
     this.#groups.read(memory, at);
     if (this.#groups.isOwn && !this.#doubtful.isDoubtful(at, this.#groups))
       this.#lease.confirm(at, before, this.#ageMs(nowMs), nowMs);
@@ -260,6 +264,7 @@ export class Freshness {
     const nowMs = clock.nowMs();
     if (this.#doubtful.mayBeAlias(at, groups)) groups.add(ALIAS_DENIALS);
     const isNoted = this.#note(memory.key(at));
+    this.#notedAt = isNoted ? at : -1;
     const ageMs = isNoted ? this.#ageMs(nowMs) : 0;
     if (isRestored) {
       const isOfGone = groups.isOfGone && memory.kind(at) === KIND_POSITIVE;
@@ -275,10 +280,25 @@ export class Freshness {
   /** False: a change would not find the entry. */
   #note(key: number): boolean {
     const { groups, count } = this.#groups;
+    const links = this.#links;
     let isNoted = !this.#groups.isCut;
-    for (let i = 0; i < count; i++) if (!this.#links.add(groups[i]!, key)) isNoted = false;
+    for (let i = 0; i < count; i++) {
+      const group = groups[i]!;
+      if (links.isCrowded(group)) this.#forgetOthers(group, key);
+      if (!links.add(group, key)) isNoted = false;
+    }
     if (!isNoted) this.#sweep();
     return isNoted;
+  }
+
+  /** Anybody can make names below a Service, or of addresses, that are not there: as many as they like would go in one turn when it changes. */
+  #forgetOthers(group: number, key: number): void {
+    const { cache } = this.#parts;
+    GROUP_LINKS.hits++;
+    this.#links.takeRow(group, (other) => {
+      const at = other === key ? -1 : cache.entry(other);
+      if (at !== -1) cache.forget(at);
+    });
   }
 
   /** Entries come and go without a word; when there is no room for more, those that went are looked for. */

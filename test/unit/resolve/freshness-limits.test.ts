@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ENTRY_LINKS, RE_ASKED_NAMES, RE_ASKS } from '../../../src/core/limits.ts';
+import { ENTRY_LINKS, GROUP_LINKS, RE_ASKED_NAMES, RE_ASKS } from '../../../src/core/limits.ts';
 import { House } from './house.ts';
 
-function watched(): House {
-  const house = new House();
+function watched(options: ConstructorParameters<typeof House>[1] = {}): House {
+  const house = new House(2 << 20, options);
   house.freshness.start();
   house.freshness.setFollowed(true);
   return house;
@@ -45,6 +45,75 @@ test('an answer that cannot be noted lives for a moment; when others have gone t
     assert.equal(house.ask({ name: nameOf(most), type: 'A' }).reply.answers[0]!.ttl, 30);
   });
   assert.equal(hits, 1);
+});
+
+test('an answer that cannot be noted is not leased, for no change would end that', async () => {
+  const house = watched({ hasLease: true });
+  const most = 1024;
+  await limited(ENTRY_LINKS, most, () => {
+    for (let i = 0; i < most; i++) learn(house, i);
+    house.pass(10_000);
+    for (let i = 0; i < 3; i++) {
+      learn(house, most);
+      house.pass(2000);
+    }
+    house.freshness.serviceChanged('shop', `s${most}`, 'service');
+    assert.equal(house.ask({ name: nameOf(most), type: 'A' }).replies.length, 0);
+  });
+});
+
+test('names of one Service are noted up to a number; then those before are forgotten, and none is missed by a change', async () => {
+  const house = watched();
+  const below = (i: number): string => `p${i}.${nameOf(1)}`;
+  const isCached = (name: string): boolean => {
+    const { replies } = house.ask({ name, type: 'A' });
+    if (replies.length > 0) return true;
+    house.cluster.fail('overload');
+    return false;
+  };
+  const hits = await limited(GROUP_LINKS, 16, () => {
+    learn(house, 2);
+    for (let i = 0; i < 40; i++) {
+      house.ask({ name: below(i), type: 'A' });
+      house.cluster.answer({ answers: [{ type: 'A', name: below(i), ttl: 30, data: '10.0.0.1' }] });
+    }
+  });
+  assert.equal(hits, 2);
+  assert.ok(house.freshness.size <= 17, `${house.freshness.size}`);
+  assert.deepEqual(
+    [0, 31, 32, 39].map((i) => isCached(below(i))),
+    [false, false, true, true],
+  );
+  assert.equal(isCached(nameOf(2)), true);
+  house.freshness.serviceChanged('shop', 's1', 'endpoints');
+  assert.deepEqual(
+    [32, 39].map((i) => isCached(below(i))),
+    [false, false],
+  );
+});
+
+test('a popular alias that a second Service drops is asked for again after that change too', () => {
+  const house = watched();
+  const name = 'shop.example.com';
+  const answer = (): void =>
+    house.outside.answer({
+      answers: [
+        { type: 'CNAME', name, ttl: 300, data: nameOf(1) },
+        { type: 'CNAME', name: nameOf(1), ttl: 300, data: nameOf(2) },
+        { type: 'A', name: nameOf(2), ttl: 300, data: '10.0.0.1' },
+      ],
+    });
+  house.ask({ name, type: 'A' });
+  answer();
+  for (const service of [1, 2]) {
+    for (let i = 0; i < 3; i++) house.ask({ name, type: 'A' });
+    house.freshness.serviceChanged('shop', `s${service}`, 'service');
+    house.pass(110);
+    assert.ok(house.outside.asked.length > 0, `${service}`);
+    while (house.outside.asked.length > 0) answer();
+    house.pass(410);
+    while (house.outside.asked.length > 0) answer();
+  }
 });
 
 test('of many popular names whose Services change at once, so many are asked for again, and the others when a client asks', async () => {
