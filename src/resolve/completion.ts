@@ -101,9 +101,13 @@ export class Completion {
     if (!this.decisions.hasRoomToWait()) return NOT_COMPLETED;
     const sink = client.hold();
     if (sink === undefined) return DROPPED;
-    const peer = this.#parts.queryLog.isOn ? client.peer : '';
-    this.decisions.wait(decision, new CompletionWaiter(query, client, sink, nowMs, peer));
+    this.decisions.wait(decision, this.#waiterOf(query, client, sink, nowMs));
     return HELD;
+  }
+
+  #waiterOf(query: QueryView, client: Client, sink: ReplySink, receivedMs: number): CompletionWaiter {
+    const peer = this.#parts.queryLog.isOn ? client.peer : '';
+    return new CompletionWaiter(query, client, sink, receivedMs, peer);
   }
 
   /** Answers those who waited for the decision. */
@@ -215,7 +219,7 @@ export class Completion {
     let waiter: CompletionWaiter | undefined;
     const hold = (): boolean => {
       const sink: ReplySink | undefined = this.decisions.hasRoomToWait() ? client.hold() : undefined;
-      if (sink !== undefined) waiter = new CompletionWaiter(query, client, sink, receivedMs, '');
+      if (sink !== undefined) waiter = this.#waiterOf(query, client, sink, receivedMs);
       return sink !== undefined;
     };
     const take = (message: Uint8Array | undefined): void => {

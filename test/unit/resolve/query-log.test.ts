@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { House } from './house.ts';
+import { a, SearchingWorld, TEAM1 } from './searching-world.ts';
 
 const NAME = 'www.example.com';
 const CLUSTER_NAME = 'web.shop.svc.cluster.local';
@@ -45,4 +46,23 @@ test('each zone has a share of its own, and a reload changes it', async () => {
   for (let i = 0; i < 2; i++) house.ask({ name: NAME, type: 'A' });
   for (let i = 0; i < 2; i++) house.ask({ name: CLUSTER_NAME, type: 'A' });
   assert.deepEqual(await logged(), [`${NAME}.`, `${NAME}.`, `${CLUSTER_NAME}.`]);
+});
+
+test('a search that is completed is logged with its client, once, also where its answer is waited for', async () => {
+  const lines: unknown[] = [];
+  const log = { ...silentLogger, info: (fields: object) => lines.push(fields) };
+  // Nothing is kept of a TTL of 0, so the target is asked for each time.
+  const world = new SearchingWorld({ [`${NAME} A`]: a(NAME, '192.0.2.1', 0) }, {}, { log });
+  world.house.queryLog.sample(new Array<number>(world.house.zones.size).fill(1));
+  const line = {
+    client: '192.0.2.9:4242',
+    proto: 'udp',
+    name: `${NAME}.${TEAM1}.`,
+    type: 'A',
+    oneIn: 1,
+  };
+  for (const time of ['decided', 'decided before']) {
+    await world.ask(`${NAME}.${TEAM1}`, 'A');
+    assert.deepEqual(lines.splice(0), [line], time);
+  }
 });
