@@ -16,6 +16,7 @@ const DESTROY_PAUSE_MS = 50;
 /** The switch as sets with time-outs: an element for each address, protocol and port. */
 export class IpsetSwitch implements IptablesSwitch {
   readonly name = 'ipset';
+  readonly needsNoRules = true;
   readonly #session = new IpsetSession();
 
   isArmed(family: Family): string {

@@ -71,8 +71,8 @@ export function restoreText(dump: Dump, chains: readonly WantedChain[]): string 
   const jumps = findJumps(dump);
   const own = ownChains(dump);
   const tables = [...new Set([...chains, ...own, ...jumps].map(({ table }) => table))];
-  // What lets queries through and leads them on stands before what keeps them here.
-  const order = ['filter', 'nat', 'raw'];
+  // What lets queries through and keeps them here stands before what leads them on: the agent may answer already.
+  const order = ['filter', 'raw', 'nat'];
   tables.sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const sections = tables.map((table) => {
     const wanted = chains.filter((chain) => chain.table === table);

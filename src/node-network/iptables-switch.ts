@@ -12,6 +12,8 @@ export function switchName(family: Family): string {
 /** What in the kernel says for three seconds that the agent lives, in a way that iptables can match. */
 export interface IptablesSwitch {
   readonly name: 'ipset' | 'xt_recent';
+  /** It can be renewed before there are rules that refer to it. */
+  readonly needsNoRules: boolean;
   /** The match that holds while the packet's destination has an element. */
   isArmed(family: Family): string;
   /** The opposite of it. */

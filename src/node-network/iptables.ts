@@ -55,11 +55,11 @@ export class IptablesRules implements RuleKind {
     return this.#features?.switch.name;
   }
 
-  apply(wanted: WantedRules): Promise<void> {
+  apply(wanted: WantedRules, isServing: () => boolean = () => false): Promise<void> {
     return this.#inTurn(async () => {
       const families = FAMILIES.filter((family) => hasFamily(wanted, family));
       if (families.length > 0) await this.#prepare(families, wanted.hasNoTrack);
-      for (const family of FAMILIES) await this.#applyFamily(wanted, family);
+      for (const family of FAMILIES) await this.#applyFamily(wanted, family, isServing);
       if (!this.#hasCleaned) await this.#cleanOthers(families);
       this.#hasCleaned = true;
     });
@@ -121,7 +121,7 @@ export class IptablesRules implements RuleKind {
     );
   }
 
-  async #applyFamily(wanted: WantedRules, family: Family): Promise<void> {
+  async #applyFamily(wanted: WantedRules, family: Family, isServing: () => boolean): Promise<void> {
     const command = new IptablesCommand(this.variant, family);
     // A family that nobody listens on may be switched off in the kernel.
     if (!hasFamily(wanted, family)) return removeRules(command).catch(() => {});
@@ -130,13 +130,21 @@ export class IptablesRules implements RuleKind {
       const chains = wantedChains(await this.#targets.fill(wanted, command, dump), family, this.#features!);
       if (compareDump(dump, chains, command.name, this.#readings).length === 0) return;
       try {
+        const { needsNoRules } = this.#features!.switch;
+        if (needsNoRules) await this.#turnOn(wanted, family, isServing);
         await command.restore(restoreText(dump, chains)!);
+        if (!needsNoRules) await this.#turnOn(wanted, family, isServing);
         readBack(await command.save(OWN_TABLES), chains, this.#readings);
         return;
       } catch (error) {
         if (tries === TRIES || (error as SignpostError).code !== 'ERR_IPTABLES') throw error;
       }
     }
+  }
+
+  /** What fails here is told by the renewal that follows. */
+  async #turnOn({ listen }: WantedRules, family: Family, isServing: () => boolean): Promise<void> {
+    if (isServing()) await this.#features!.switch.renew(ofFamily(listen, family)).catch(() => {});
   }
 
   /** What an earlier process left in the other variant, with the other switch, or for a family that nobody listens on now. */
@@ -176,5 +184,9 @@ async function removeRules(command: IptablesCommand): Promise<void> {
 }
 
 function hasFamily({ listen }: WantedRules, family: Family): boolean {
-  return listen.some(({ host }) => isIPv6(host) === (family === 6));
+  return ofFamily(listen, family).length > 0;
+}
+
+function ofFamily(listen: WantedRules['listen'], family: Family): WantedRules['listen'] {
+  return listen.filter(({ host }) => isIPv6(host) === (family === 6));
 }

@@ -1,5 +1,5 @@
 import { SignpostError } from '../core/errors.ts';
-import type { ElementStep } from './nftables-batch.ts';
+import { type ElementStep, elementCommands } from './nftables-batch.ts';
 import { compareTable, isSameDeclaration, type Listing, readListing, ruleBodies } from './nftables-listing.ts';
 import { type ElementWriter, openElementWriter, renewal, withdrawal } from './nftables-switch.ts';
 import { chainCommands, type NftTable, nftTable, setCommand, TABLE } from './nftables-table.ts';
@@ -14,6 +14,8 @@ export class NftablesRules implements RuleKind {
   readonly #renewals = new WeakMap<WantedRules['listen'], readonly ElementStep[]>();
   #bodies: ReadonlyMap<string, string> = new Map();
   #latest: Promise<void> = Promise.resolve();
+  /** The writing of a table with the switch on. Never rejects. */
+  #arming: Promise<void> = Promise.resolve();
 
   static async open(): Promise<NftablesRules> {
     return new NftablesRules(await openElementWriter());
@@ -24,8 +26,8 @@ export class NftablesRules implements RuleKind {
   }
 
   /** One after the other: the latest that was wanted is what stays. */
-  apply(wanted: WantedRules): Promise<void> {
-    const done = this.#latest.then(() => this.#applyNow(wanted));
+  apply(wanted: WantedRules, isServing: () => boolean = () => false): Promise<void> {
+    const done = this.#latest.then(() => this.#applyNow(wanted, isServing));
     this.#latest = done.catch(() => {});
     return done;
   }
@@ -42,8 +44,10 @@ export class NftablesRules implements RuleKind {
     return this.#elements.write(steps);
   }
 
-  withdraw({ listen }: WantedRules): Promise<void> {
-    return this.#elements.write(withdrawal(listen));
+  async withdraw({ listen }: WantedRules): Promise<void> {
+    // It would turn on again what is turned off here.
+    await this.#arming;
+    await this.#elements.write(withdrawal(listen));
   }
 
   async remove(): Promise<void> {
@@ -55,11 +59,14 @@ export class NftablesRules implements RuleKind {
     this.#elements.close();
   }
 
-  async #applyNow(wanted: WantedRules): Promise<void> {
+  async #applyNow(wanted: WantedRules, isServing: () => boolean): Promise<void> {
     const table = nftTable(wanted);
     const present = await readTable();
     if (present !== undefined && compareTable(table, present, this.#bodies).length === 0) return;
-    await nft(['-f', '-'], replacement(table, present));
+    const isOn = isServing();
+    const writing = nft(['-f', '-'], replacement(table, present) + (isOn ? turnedOn(wanted) : ''));
+    if (isOn) this.#arming = writing.catch(() => {});
+    await writing;
     const written = await readTable();
     if (written !== undefined) this.#bodies = ruleBodies(written);
   }
@@ -96,6 +103,11 @@ function replacement(table: NftTable, present: Listing | undefined): string {
     ...chainCommands(table),
     '',
   ].join('\n');
+}
+
+/** The rest of a transaction that brings in the table. */
+function turnedOn({ listen }: WantedRules): string {
+  return elementCommands(TABLE, renewal(listen));
 }
 
 async function nft(args: readonly string[], input: string): Promise<void> {

@@ -142,9 +142,7 @@ export class NodeNetwork {
     if (this.mode === 'off') return;
     this.#isServing = isServing;
     this.#state = 'armed';
-    const applied = this.#rules
-      .apply(this.#wanted.rules)
-      .catch((error: Error) => this.#remain('apply', 'rules-missing', error));
+    const applied = this.#apply().catch((error: Error) => this.#remain('apply', 'rules-missing', error));
     // Where a tool is slow, or hangs, the rules of the process before are there: the switch must not run out meanwhile.
     await within(APPLY_MS, () => applied);
     await this.#goOn();
@@ -205,7 +203,7 @@ export class NodeNetwork {
   async update(wanted: WantedState): Promise<void> {
     this.#wanted = wanted;
     if (this.mode === 'off' || this.#state !== 'armed') return;
-    await this.#try('apply', () => this.#rules.apply(wanted.rules));
+    await this.#try('apply', () => this.#apply());
     // Where that failed, a look tries again and says what is missing.
     this.#reconcile.news();
   }
@@ -245,8 +243,13 @@ export class NodeNetwork {
 
   async #cleanAfterAnother(): Promise<void> {
     this.#leftovers = readHostFacts().then(({ leftovers }) => leftovers);
-    await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
+    await this.#try('apply', () => this.#apply());
     await this.clean();
+  }
+
+  /** With the switch on, unless something else was said meanwhile. */
+  #apply(): Promise<void> {
+    return this.#rules.apply(this.#wanted.rules, () => this.#state === 'armed' && this.#isServing());
   }
 
   /** Unless something else was said while it waited. */
@@ -294,7 +297,7 @@ export class NodeNetwork {
     // What is not as this one wants it may be as its successor does.
     if (found === undefined || found.length === 0 || this.#state !== 'armed') return;
     await this.#try('link', () => this.#link.apply(this.#wanted.addresses));
-    await this.#try('apply', () => this.#rules.apply(this.#wanted.rules));
+    await this.#try('apply', () => this.#apply());
     const left = (await this.#inspect()) ?? found;
     this.#findings = left;
     for (const { code, message } of found) {

@@ -15,8 +15,11 @@ export interface Finding {
  */
 export interface RuleKind {
   readonly name: 'nftables' | 'iptables';
-  /** Brings in what is wanted, atomically, in place of what an earlier process left. The switch keeps what it has. Done again, it changes nothing. */
-  apply(wanted: WantedRules): Promise<void>;
+  /**
+   * Brings in what is wanted, atomically, in place of what an earlier process left. The switch keeps what it has; where `isServing` says so right before rules are written, it is on with the
+   * first of them, for until then they would lead elsewhere what the agent answers. Done again, it changes nothing.
+   */
+  apply(wanted: WantedRules, isServing?: () => boolean): Promise<void>;
   /** What of it is missing, or twice, or other than wanted. Reads only. */
   inspect(wanted: WantedRules): Promise<readonly Finding[]>;
   /** The switch says for about three more seconds that the agent lives. Called every second. */

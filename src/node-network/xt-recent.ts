@@ -14,6 +14,7 @@ const FAMILIES: readonly Family[] = [4, 6];
  */
 export class RecentSwitch implements IptablesSwitch {
   readonly name = 'xt_recent';
+  readonly needsNoRules = false;
 
   isArmed(family: Family): string {
     return `-m recent --rcheck --seconds ${LIFE_SECONDS} --name ${switchName(family)} --rdest`;

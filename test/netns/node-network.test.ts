@@ -106,6 +106,28 @@ test('a table that is written anew keeps the switch on', { skip }, async () => {
   rules.close();
 });
 
+test('where the agent answers, the switch is on with the first rule that asks it', { skip }, async () => {
+  const rules = await NftablesRules.open();
+  await rules.apply(WANTED.rules, () => true);
+  assert.equal((await armedNow()).length, LISTEN.length);
+  rules.close();
+});
+
+test('an agent that leaves while its table is written leaves with the switch off', { skip }, async () => {
+  const rules = await NftablesRules.open();
+  let left: Promise<void> | undefined;
+  const leave = (): void => {
+    left = rules.withdraw(WANTED.rules);
+  };
+  await rules.apply(WANTED.rules, () => {
+    setImmediate(leave);
+    return true;
+  });
+  await left;
+  assert.deepEqual(await armedNow(), []);
+  rules.close();
+});
+
 test('where the system calls cannot be had, nft itself renews and withdraws', { skip }, async () => {
   const rules = await NftablesRules.open();
   await rules.apply(WANTED.rules);

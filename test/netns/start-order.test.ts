@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from '../servers/child.ts';
 import { program } from '../servers/programs.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
 import { LINK_LOCAL, NAMES } from './world/addresses.ts';
 import { doctor, networkState } from './world/command.ts';
 import type { ProxyKind } from './world/kube-proxy.ts';
+import { lanesTo, QueryClient } from './world/query-client.ts';
 import { WORLD_PROGRAMS, World } from './world/world.ts';
 
 const NOBODY = { 4: [], 6: [] };
+/** A query without an answer is given up after 5 s. */
+const GIVEN_UP_MS = 5500;
 const ADMIN = '127.0.0.1:9254';
 const MODES: readonly { readonly mode: string; readonly proxy: ProxyKind }[] = [
   { mode: 'nftables', proxy: 'iptables-nft' },
@@ -29,6 +33,9 @@ suite('a start on a node that is not ready for it', { skip, concurrency: true },
       afterEach(async () => {
         for (const agent of agents) await agent.stop();
         agents = [];
+        // What a test that failed has left would fail the next ones.
+        world.clusterDns.kill('SIGCONT');
+        await world.syncProxy();
       });
       after(() => world?.delete());
 
@@ -45,6 +52,29 @@ suite('a start on a node that is not ready for it', { skip, concurrency: true },
         );
       const reasonOf = async (name: string) =>
         (await ready()).reasons.find((reason: { name: string }) => reason.name === name);
+
+      test('a first start where nobody else answers: not one query is led away from the agent when its rules come', async (t) => {
+        await world.syncProxy(NOBODY);
+        await world.clusterDns.pause();
+        const agent = start();
+        await isListening(agent);
+        const clients = [world.pods[0], world.node].map((from) =>
+          QueryClient.start(from, lanesTo([LINK_LOCAL[4], LINK_LOCAL[6]], 10)),
+        );
+        for (const client of clients) world.own(client.child);
+        for (const client of clients) await client.untilAnsweredBy('signpost');
+        // Rules are not there before there is something to answer with.
+        world.clusterDns.kill('SIGCONT');
+        await world.untilReady(agent);
+        await sleep(GIVEN_UP_MS);
+        for (const client of clients) {
+          for (const report of await client.stop()) {
+            t.diagnostic(JSON.stringify(report));
+            const { name, unanswered, refused, reset } = report;
+            assert.deepEqual({ name, unanswered, refused, reset }, { name, unanswered: 0, refused: 0, reset: 0 });
+          }
+        }
+      });
 
       test('the Services of the cluster DNS have no endpoint yet: it serves outside names, the doctor says it, and cluster names follow', async () => {
         await world.syncProxy(NOBODY);
