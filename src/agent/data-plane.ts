@@ -192,9 +192,9 @@ export class DataPlane {
     return this.#forwarders.values();
   }
 
-  /** Whether there is anything to answer with: an upstream that has answered, or an entry. */
+  /** Whether there is anything to answer with: an upstream that has answered, or an entry. That nobody answers is kept for a while, too, and is nothing. */
   get hasAnswers(): boolean {
-    if (this.cache.size > 0) return true;
+    if (this.cache.size > this.cache.denials) return true;
     for (const { hasReplied } of this.upstreams.list()) if (hasReplied) return true;
     return false;
   }

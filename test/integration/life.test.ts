@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RCODE_SERVFAIL } from '../../src/wire/constants.ts';
 import { ask, type Server, TcpClient } from '../client/ask.ts';
 import { type Agent, startAgent } from '../servers/agent.ts';
 import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
@@ -34,6 +36,23 @@ suite('the life of the process', { skip: skipWithout(...NAMED_PROGRAMS) }, () =>
     };
     assert.equal(body.ready, true);
     assert.ok(body.reasons.every((reason) => reason.ok));
+  });
+
+  test('it is not ready for having told a client that nobody answers', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'signpost-life-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const silent = createSocket('udp4');
+    t.after(() => silent.close());
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+    const upstream = `udp://127.0.0.1:${silent.address().port}`;
+    const file = join(folder, 'signpost.yaml');
+    await writeFile(file, 'zones:\n  .: {tryTimeout: 200ms, totalTimeout: 300ms}\n');
+    const agent = await startAgent(['--cluster-dns', upstream, '--upstream', upstream, '--config', file]);
+    t.after(() => agent.stop());
+    const { rcode } = await ask(agent, { name: 'one.example.test', type: 'A' });
+    assert.equal(rcode, RCODE_SERVFAIL);
+    assert.ok((await agent.scrape()).sum('coredns_cache_entries') > 0, 'it is kept');
+    assert.equal(await statusOf(agent, '/ready'), 503);
   });
 
   test('SIGTERM: not ready, answers for the lameduck time, closes, exit 0', async (t) => {
