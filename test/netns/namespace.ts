@@ -44,9 +44,9 @@ export class Namespace {
     return run(first!, [...rest, name, ...args]);
   }
 
-  /** What dig says inside, whatever that is. */
+  /** What dig says inside, whatever that is. One query, and as much time as an answer may take: where no upstream answers in 5 s, SERVFAIL is said. */
   async dig(...args: string[]): Promise<string> {
-    return (await this.run(program('dig'), '+tries=1', '+time=3', ...args)).stdout;
+    return (await this.run(program('dig'), '+tries=1', '+time=6', ...args)).stdout;
   }
 
   /** Status and body of an HTTP resource inside. */
