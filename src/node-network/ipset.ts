@@ -18,6 +18,7 @@ export class IpsetSwitch implements IptablesSwitch {
   readonly name = 'ipset';
   readonly needsNoRules = true;
   readonly #session = new IpsetSession();
+  #latest: Promise<void> = Promise.resolve();
 
   isArmed(family: Family): string {
     return `-m set --match-set ${switchName(family)} dst,dst`;
@@ -31,13 +32,13 @@ export class IpsetSwitch implements IptablesSwitch {
     for (const family of families) await runIpset(createSet(family));
   }
 
-  async renew(listen: readonly SocketAddress[]): Promise<void> {
+  renew(listen: readonly SocketAddress[]): Promise<void> {
     // A set that somebody destroyed is there again; of one that is there, `-exist` makes nothing.
-    await this.#all(listen, true, (set, element) => [`add -exist ${set} ${element}`]);
+    return this.#inTurn(() => this.#all(listen, true, (set, element) => [`add -exist ${set} ${element}`]));
   }
 
-  async withdraw(listen: readonly SocketAddress[]): Promise<void> {
-    await this.#all(listen, false, (set, element) => [`del -exist ${set} ${element}`]);
+  withdraw(listen: readonly SocketAddress[]): Promise<void> {
+    return this.#inTurn(() => this.#all(listen, false, (set, element) => [`del -exist ${set} ${element}`]));
   }
 
   async remove(families: readonly Family[] = FAMILIES): Promise<void> {
@@ -49,6 +50,13 @@ export class IpsetSwitch implements IptablesSwitch {
 
   close(): void {
     this.#session.close();
+  }
+
+  /** One after the other: who writes rules renews, too, and the session answers one at a time. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#latest.then(work);
+    this.#latest = done.catch(() => {});
+    return done;
   }
 
   async #all(

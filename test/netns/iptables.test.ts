@@ -305,6 +305,22 @@ suite('Rules by iptables', { skip, concurrency: 3 }, () => {
     assert.deepEqual(await rules.findings(), []);
   });
 
+  test('the set is renewed and withdrawn in the order in which that was asked for, with no wait between', async (t) => {
+    const node = await Namespace.create();
+    t.after(() => node.delete());
+    const script = `
+      const { IpsetSwitch } = await import(process.argv[1]);
+      const set = new IpsetSwitch();
+      const listen = [{ host: '169.254.20.10', port: 53 }];
+      const asked = [set.renew(listen), set.renew(listen), set.withdraw(listen)];
+      console.log((await Promise.allSettled(asked)).map(({ status, reason }) => reason?.message ?? status).join());
+      set.close();`;
+    const module = new URL('../../src/node-network/ipset.ts', import.meta.url).href;
+    const { stdout } = await node.run(process.execPath, '--input-type=module', '--eval', script, module);
+    assert.equal(stdout, 'fulfilled,fulfilled,fulfilled\n');
+    assert.doesNotMatch((await node.run(program('ipset'), 'list', 'signpost-4')).stdout, /169\.254\.20\.10/);
+  });
+
   test('a lock that another holds is waited for, with an end, and the switch is renewed meanwhile', async (t) => {
     const world = await create(t, 'legacy');
     const lock = join(world.folder, 'xtables.lock');
