@@ -4,8 +4,8 @@ import type { SocketAddress } from '../config/config.ts';
 import { decodeMessage, encodeMessage } from '../wire/codec.ts';
 import type { Protocol } from './port-holder.ts';
 
-/** On the node itself an answer takes well below a millisecond, and a start waits for this one. */
-const TIMEOUT_MS = 500;
+/** On the node itself an answer takes well below a millisecond, but for one that is busy from end to end. None but a start that fails waits so long, and its message is what helps. */
+const TIMEOUT_MS = 2000;
 
 /** What a server says of itself, from the network: shown, so not too long and without what moves a terminal's cursor. */
 const SHOWN_CHARACTERS = 64;
