@@ -39,11 +39,11 @@ test('three or more labels left of a service cannot exist, but for topology name
   assert.equal(isImpossible('pin.az1._zone.web.default.svc.cluster.local'), false);
 });
 
-/** The part of the name, below cluster.local, from the offset on that `find` gives; `none` where it gives none. */
-function suffixBy(find: typeof cutAt, name: string): string {
+/** The part of the name, below a zone of so many labels, from the offset on that `find` gives; `none` where it gives none. */
+function suffixBy(find: typeof cutAt, name: string, zoneLabels: number): string {
   const wire = encodeName(name);
   const bytes = Buffer.concat([Buffer.alloc(12, 0xff), wire, Buffer.alloc(4, 0xff)]);
-  const at = find(bytes, 12, 12 + wire.length, 2);
+  const at = find(bytes, 12, 12 + wire.length, zoneLabels);
   return at === -1 ? 'none' : nameToText(bytes, at);
 }
 
@@ -99,12 +99,12 @@ const SHAPES: readonly (readonly [name: string, service: string, namespace: stri
   ['svc.svc.svc.cluster.local', 'svc.svc.svc.cluster.local.', 'svc.svc.cluster.local.', 'svc.svc.cluster.local.'],
 ];
 
-test('the service, the namespace and the nearest cut above a name are found by its shape', () => {
-  for (const [name, service, namespace, cut] of SHAPES) {
-    assert.deepEqual(
-      [suffixBy(serviceAt, name), suffixBy(namespaceAt, name), suffixBy(cutAt, name)],
-      [service, namespace, cut],
-      name,
-    );
-  }
-});
+for (const zone of ['cluster.local', 'local', 'svc.pod.svc.example']) {
+  test(`the service, the namespace and the nearest cut above a name are found by its shape, below ${zone}`, () => {
+    const below = (name: string) => name.replace(/cluster\.local(\.?)$/i, `${zone}$1`);
+    for (const [name, ...suffixes] of SHAPES) {
+      const found = [serviceAt, namespaceAt, cutAt].map((find) => suffixBy(find, below(name), zone.split('.').length));
+      assert.deepEqual(found, suffixes.map(below), below(name));
+    }
+  });
+}
