@@ -70,7 +70,7 @@ export const MENTIONED_NAMES = limit('mentioned_names', 1024);
 export const DROPPED_ZONES = limit('dropped_zones', 16);
 
 /**
- * Notes of which cached answers depend on which Service, so that a change finds them: half of what the usual cache holds at most, for there are other names too. 131,072 x 16 B = 2 MiB, grown to by
+ * Notes of which cached answers depend on which Service, so that a change finds them: half of what the usual cache holds at most, for there are other names too. 131,072 x 20 B = 2.5 MiB, grown to by
  * doubling. Full: those that came to nothing are looked for, and answers that cannot be noted live for a second.
  */
 export const ENTRY_LINKS = limit('entry_links', 131_072);

@@ -67,7 +67,7 @@ export interface FreshnessParts {
  * that Service drops those at once, and what is being asked is not kept. For five seconds its answers live for one, since the cluster DNS may hear of the change
  * later than this process. Popular ones are asked for again, and with `--lease` those of which nothing is heard live on.
  *
- * Neither the snapshot nor a process that stands by is told of drops: a successor listens itself, and what it loads lives for a few seconds.
+ * A snapshot that was written before, and a process that stands by, are not told of drops: a successor listens itself, and what it has loaded lives for a few seconds then.
  */
 export class Freshness {
   readonly #parts: FreshnessParts;
@@ -265,7 +265,8 @@ export class Freshness {
     if (this.#doubtful.mayBeAlias(at, groups)) groups.add(ALIAS_DENIALS);
     const isNoted = this.#note(memory.key(at));
     this.#notedAt = isNoted ? at : -1;
-    const ageMs = isNoted ? this.#ageMs(nowMs) : 0;
+    // As if the last change were a second old: any may have been.
+    const ageMs = Math.min(this.#ageMs(nowMs), isNoted ? Number.POSITIVE_INFINITY : UNSETTLED_SECONDS * 1000);
     if (isRestored) {
       const isOfGone = groups.isOfGone && memory.kind(at) === KIND_POSITIVE;
       if (ageMs < REMEMBERED_MS || isOfGone) cache.forget(at);
