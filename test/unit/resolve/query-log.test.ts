@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { House } from './house.ts';
-import { a, SearchingWorld, TEAM1 } from './searching-world.ts';
+import { a, NODATA, SearchingWorld, TEAM1 } from './searching-world.ts';
 
 const NAME = 'www.example.com';
 const CLUSTER_NAME = 'web.shop.svc.cluster.local';
@@ -52,7 +52,7 @@ test('a search that is completed is logged with its client, once, also where its
   const lines: unknown[] = [];
   const log = { ...silentLogger, info: (fields: object) => lines.push(fields) };
   // Nothing is kept of a TTL of 0, so the target is asked for each time.
-  const world = new SearchingWorld({ [`${NAME} A`]: a(NAME, '192.0.2.1', 0) }, {}, { log });
+  const world = new SearchingWorld({ [`${NAME} A`]: a(NAME, '192.0.2.1', 0), [`${NAME} AAAA`]: NODATA }, {}, { log });
   world.house.queryLog.sample(new Array<number>(world.house.zones.size).fill(1));
   const line = {
     client: '192.0.2.9:4242',
