@@ -5,7 +5,7 @@ export interface BackoffOptions {
   readonly random?: () => number;
 }
 
-/** The longest wait for what nobody has allowed, or what is not there: it is not asked for every half minute by each of thousands of nodes. */
+/** The longest wait for what nobody has allowed, is not there, or cannot be read: it is not asked for every half minute by each of thousands of nodes. */
 export const MOST_REFUSED_MS = 300_000;
 
 /**

@@ -50,7 +50,7 @@ export class ClusterDns implements Follower {
       path: `/apis/discovery.k8s.io/v1/namespaces/${services.namespace}/endpointslices`,
       labelSelector: `${SERVICE_NAME} in (${services.names.join(',')})`,
     };
-    const purpose = 'fail-over to the DNS pods';
+    const purpose = 'knowing where the DNS pods are';
     this.watch = new Watch(kind, this.#endpoints.sink, { client, clock, log, purpose, ...(backoff && { backoff }) });
     this.watches = [this.watch];
   }

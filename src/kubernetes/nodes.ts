@@ -121,7 +121,7 @@ export class Nodes implements Follower, WatchSink<NodeObject> {
 
   #make(kind: WatchedKind): Watch<NodeObject> {
     const { client, clock, log, backoff } = this.#parts;
-    const purpose = 'names and addresses of the nodes';
+    const purpose = 'answering names of nodes';
     return new Watch<NodeObject>(kind, this, { client, clock, log, purpose, ...(backoff && { backoff: backoff() }) });
   }
 

@@ -22,7 +22,7 @@ export interface WatchParts {
   client: ApiClient;
   clock: Clock;
   log: Logger;
-  /** What sleeps while this does not work, for the log: `fail-over to the DNS pods`. */
+  /** What it is for, for the log: `knowing where the DNS pods are`. */
   purpose: string;
   /** `isFollowing` is another. Must not throw. */
   onFollowing?: () => void;
@@ -72,7 +72,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   readonly #sink: WatchSink<T>;
   readonly #parts: WatchParts;
   readonly #backoff: Backoff;
-  /** After 403. */
+  /** After 403, and after what cannot be read: an object that is too long is as long the next time. */
   readonly #refusals: Backoff;
   #abort = new AbortController();
   #isClosed = false;
@@ -192,7 +192,8 @@ export class Watch<T extends ApiObject = ApiObject> {
     }
     this.#trouble = error;
     this.#tell(error);
-    const backoff = error.trouble === 'forbidden' ? this.#refusals : this.#backoff;
+    const isLasting = error.trouble === 'forbidden' || error.trouble === 'malformed';
+    const backoff = isLasting ? this.#refusals : this.#backoff;
     await this.#sleep(backoff.next(error.retryAfterMs));
   }
 
@@ -359,11 +360,7 @@ export class Watch<T extends ApiObject = ApiObject> {
     const { log, purpose } = this.#parts;
     const { resource } = this.kind;
     if (error === undefined) log.info({ resource }, `the Kubernetes API is followed again: ${purpose}`);
-    else
-      log.warn(
-        { resource, error: error.message },
-        `the Kubernetes API is not followed: ${purpose} rests on what is known`,
-      );
+    else log.warn({ resource, error: error.message }, `the Kubernetes API is not followed; it is for ${purpose}`);
     this.#toldTrouble = error?.trouble;
   }
 

@@ -191,7 +191,7 @@ test('what is forbidden is said once and tried again, and works when it is allow
   assert.equal(watch.trouble!.code, 'ERR_KUBERNETES_FORBIDDEN');
   assert.match(watch.trouble!.message, /^Cannot watch things: the API server answers 403: refused with 403$/);
   assert.equal(watch.staleMs, undefined);
-  assert.deepEqual(lines, ['warn the Kubernetes API is not followed: the test rests on what is known']);
+  assert.deepEqual(lines, ['warn the Kubernetes API is not followed; it is for the test']);
   api.script = lists('9', [A]);
   await until('listed', () => watch.staleMs === 0);
   assert.equal(known(), 'a=a');
