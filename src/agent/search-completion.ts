@@ -8,7 +8,7 @@ import type { Logger } from '../core/logger.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { CacheResponder } from '../resolve/cache-responder.ts';
 import { CompletionCounts } from '../resolve/completion-counts.ts';
-import type { ServiceNames } from '../resolve/completion-decisions.ts';
+import type { KnownServices } from '../search/known-services.ts';
 import { PodClients } from '../search/pod-clients.ts';
 import { ServiceEvents } from '../search/service-events.ts';
 import { nameFromText } from '../wire/name.ts';
@@ -18,7 +18,7 @@ export interface SearchCompletionParts {
   log: Logger;
   /** Whose queries are completed. */
   responder: CacheResponder;
-  services: ServiceNames;
+  services: KnownServices;
   watch?: FileWatchOptions;
   wheel: TimerWheel;
 }

@@ -3,6 +3,7 @@ import { COMPLETION_WAITERS, COMPLETIONS, COMPLETIONS_A_TURN, COMPLETIONS_ASKING
 import { Portions } from '../core/portions.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { areNames, candidateName, eventSlots } from '../search/candidates.ts';
+import type { KnownServices } from '../search/known-services.ts';
 import type { PodSearch } from '../search/pod-search.ts';
 import type { SearchedName } from '../search/searched-name.ts';
 import type { ServiceEvents } from '../search/service-events.ts';
@@ -18,12 +19,6 @@ import { ANSWERED, HELD } from './responder.ts';
 /** Some resolvers give up after a second: what is not decided until then is answered as it is asked, which is true as well. */
 const DECIDE_MS = 800;
 
-/** Names of Services, as far as the Kubernetes API is followed; `KnownServices` fulfils it. */
-export interface ServiceNames {
-  readonly isCurrent: boolean;
-  has(bytes: Uint8Array, serviceAt: number): boolean;
-}
-
 export interface DecisionsParts {
   clock: Clock;
   /** The cluster's zone, an uncompressed name, and how many labels it has, the root not counted. */
@@ -33,7 +28,7 @@ export interface DecisionsParts {
   /** A decision that clients wait for was made. Called from a turn of its own, or from a timer. */
   onDecided: (decision: Decision) => void;
   /** Undefined: the API is not followed. */
-  services: ServiceNames | undefined;
+  services: KnownServices | undefined;
   wheel: TimerWheel;
 }
 

@@ -1,5 +1,6 @@
 import { type CacheTraffic, HIT_SUCCESS } from '../cache/cache-traffic.ts';
 import { SOURCE_CACHE, SOURCE_FORWARD } from '../metrics/traffic.ts';
+import { MAPPED_BYTES } from '../native/sockaddr.ts';
 import type { PodClients } from '../search/pod-clients.ts';
 import { SearchedName } from '../search/searched-name.ts';
 import {
@@ -33,7 +34,6 @@ import { ANSWERED, DROPPED, HELD } from './responder.ts';
 export const NOT_COMPLETED = -1;
 
 const NOTHING = new Uint8Array(0);
-const MAPPED_BYTES = 16;
 
 /** Answers a query as it stands, whoever asks; `CacheResponder` fulfils it. */
 export interface NaturalAnswers {

@@ -3,7 +3,6 @@ import type { Clock } from '../core/clock.ts';
 import { HELD_A_TURN } from '../core/limits.ts';
 import { Portions } from '../core/portions.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
-import { Traffic } from '../metrics/traffic.ts';
 import { FLAG_AA, FLAG_QR, FLAG_RA, HEADER_LENGTH, MAX_NAME_LENGTH, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import { copyBytes } from '../wire/copy.ts';
 import type { QueryView } from '../wire/query.ts';
@@ -95,9 +94,6 @@ export class CutFirst {
   }
 }
 
-/** Nobody's: the question that it stands for is counted where it was asked. */
-const UNCOUNTED = new Traffic();
-
 /** A flight that waits for another's answer, as a client does. */
 class Held extends OwnClient {
   readonly flight: Flight;
@@ -108,7 +104,7 @@ class Held extends OwnClient {
   readonly #ask: (held: Held) => void;
 
   constructor(flight: Flight, at: number, turns: Portions<Held>, ask: (held: Held) => void) {
-    super(UNCOUNTED);
+    super();
     this.flight = flight;
     this.at = at;
     this.#turns = turns;

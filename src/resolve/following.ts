@@ -2,7 +2,6 @@ import { DNSSEC_OK } from '../cache/key.ts';
 import type { Clock } from '../core/clock.ts';
 import { FOLLOWED_A_TURN } from '../core/limits.ts';
 import { Portions } from '../core/portions.ts';
-import { Traffic } from '../metrics/traffic.ts';
 import { CnameAnswer } from '../wire/cname-answer.ts';
 import {
   FLAG_AA,
@@ -22,11 +21,12 @@ import { findOption, writeOpt } from '../wire/edns.ts';
 import { MessageScan } from '../wire/message-scan.ts';
 import { QueryView } from '../wire/query.ts';
 import { Reply } from '../wire/reply.ts';
-import type { Client, ReplySink } from './client.ts';
+import type { Client } from './client.ts';
 import { UDP_PAYLOAD_BYTES } from './composer.ts';
 import type { Flight } from './flight.ts';
 import type { Flights } from './flights.ts';
 import { LOCAL_TTL_SECONDS } from './host-table.ts';
+import { OwnClient } from './own-client.ts';
 import { ANSWERED, DROPPED } from './responder.ts';
 
 const OPT_LENGTH = 11;
@@ -147,36 +147,19 @@ export class Following {
   }
 }
 
-/** No listener's: what is asked here, a client has asked before under another name. */
-const UNCOUNTED = new Traffic();
-
-/** A flight and the name that it leads to; waits for that name's answer as a client does, over a stream. */
-class Followed implements Client, ReplySink {
+/** A flight and the name that it leads to; waits for that name's answer. */
+class Followed extends OwnClient {
   readonly flight: Flight;
   readonly target: Uint8Array;
-  readonly isStream = true;
-  readonly peer = '';
-  readonly traffic = UNCOUNTED;
   /** The target's answer, when it has come; empty: there will be none. */
   message: Uint8Array | undefined = undefined;
   readonly #turns: Portions<Followed>;
 
   constructor(flight: Flight, target: Uint8Array, turns: Portions<Followed>) {
+    super();
     this.flight = flight;
     this.target = target;
     this.#turns = turns;
-  }
-
-  hold(): ReplySink {
-    return this;
-  }
-
-  readAddress(target: Uint8Array): void {
-    target.fill(0, 0, 16);
-  }
-
-  holdStream(): undefined {
-    return undefined;
   }
 
   send(reply: Reply): void {

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE } from '../metrics/traffic.ts';
 import type { RouteTable } from '../route/route-table.ts';
+import type { KnownServices } from '../search/known-services.ts';
 import type { LoopTrap } from '../upstream/loops.ts';
 import { CLASS_IN, FLAG_RD, HEADER_LENGTH, RCODE_SERVFAIL } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
@@ -20,7 +21,7 @@ import { LocalReplies, type LocalRepliesParts } from './local-replies.ts';
 import { LookAhead, type LookUps } from './look-ahead.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
-import { IS_ABSENT, NO_FINDING, SearchLocal, type ServiceNames } from './search-local.ts';
+import { IS_ABSENT, NO_FINDING, SearchLocal } from './search-local.ts';
 import { StaleRule } from './stale-rule.ts';
 import type { Zone } from './zone.ts';
 
@@ -38,7 +39,7 @@ export interface ResolverParts extends LocalRepliesParts {
   wheel: TimerWheel;
   routes: RouteTable<Zone>;
   /** What the Kubernetes API says; undefined: it is not asked. */
-  services?: ServiceNames | undefined;
+  services?: KnownServices | undefined;
 }
 
 /**

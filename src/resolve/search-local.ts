@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import { SOURCE_CACHE, SOURCE_LOCAL } from '../metrics/traffic.ts';
 import { cutAt, namespaceAt, serviceAt } from '../search/cluster-names.ts';
+import type { KnownServices } from '../search/known-services.ts';
 import {
   CLASS_IN,
   FLAG_CD,
@@ -29,13 +30,6 @@ import { TransientEntry } from './transient-entry.ts';
 import type { Zone } from './zone.ts';
 import { ZoneDenial } from './zone-denial.ts';
 
-/** Which Services there are; `KnownServices` fulfils it. */
-export interface ServiceNames {
-  /** Whether `has` is to be believed where it says no. */
-  readonly isCurrent: boolean;
-  has(bytes: Uint8Array, serviceAt: number): boolean;
-}
-
 export interface SearchLocalParts {
   cache: AnswerCache;
   cacheTraffic: CacheTraffic;
@@ -45,7 +39,8 @@ export interface SearchLocalParts {
   control: FlightControl;
   seed: number;
   wheel: TimerWheel;
-  services?: ServiceNames | undefined;
+  /** Which Services there are; undefined: the Kubernetes API is not asked. */
+  services?: KnownServices | undefined;
 }
 
 export const NO_FINDING = 0;

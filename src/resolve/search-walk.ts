@@ -1,5 +1,4 @@
 import type { Portions } from '../core/portions.ts';
-import { Traffic } from '../metrics/traffic.ts';
 import { HEADER_LENGTH, RCODE_MASK, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import { copyBytes } from '../wire/copy.ts';
 import type { QueryView } from '../wire/query.ts';
@@ -8,8 +7,6 @@ import { OwnClient } from './own-client.ts';
 
 /** Of the usual `options ndots:5`: a name with so many dots was asked as it is before it was searched. */
 const NDOTS = 5;
-/** No listener's: what is asked ahead is counted when a client asks it. */
-const AHEAD = new Traffic();
 
 /** One look-up on its way down the search path; waits for answers as a client does. */
 export class SearchWalk extends OwnClient {
@@ -29,7 +26,7 @@ export class SearchWalk extends OwnClient {
   readonly #turns: Portions<SearchWalk>;
 
   constructor(query: QueryView, namespace: number, isAbsent: boolean, turns: Portions<SearchWalk>) {
-    super(AHEAD);
+    super();
     const { bytes, nameEnd, type } = query;
     const start = query.start + HEADER_LENGTH;
     this.name = new Uint8Array(nameEnd - start);

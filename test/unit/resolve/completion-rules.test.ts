@@ -168,7 +168,7 @@ test('rule 6: each gets its own letters back, also of two who wait for one answe
   await world.settle();
   for (const [i, { reply, replies }] of clients.entries()) {
     assert.equal(reply.answers.length, 2);
-    assert.ok(hasLettersTwice(replies[0]!, names[i]!), names[i]);
+    assert.ok(hasLettersTwice(replies[0]!, names[i]!), names[i]!);
   }
 });
 

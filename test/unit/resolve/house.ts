@@ -21,7 +21,6 @@ import { PassThrough } from '../../../src/resolve/pass-through.ts';
 import { QueryLog } from '../../../src/resolve/query-log.ts';
 import { Resolver } from '../../../src/resolve/resolver.ts';
 import { ANSWERED } from '../../../src/resolve/responder.ts';
-import type { ServiceNames } from '../../../src/resolve/search-local.ts';
 import { ZoneFlush } from '../../../src/resolve/zone-flush.ts';
 import { KnownServices } from '../../../src/search/known-services.ts';
 import { PodClients } from '../../../src/search/pod-clients.ts';
@@ -67,7 +66,7 @@ export interface HouseOptions {
   /** `--search local`. */
   hasSearch?: boolean;
   /** What the Kubernetes API says. */
-  services?: ServiceNames;
+  services?: KnownServices;
   /** `--lease`. */
   hasLease?: boolean;
 }
