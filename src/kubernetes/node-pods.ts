@@ -14,7 +14,10 @@ export interface PodNews {
   setCurrent(isCurrent: boolean): void;
 }
 
-/** Follows the pods of one node. Of each object a few fields are read as it comes; nothing else is kept. */
+/** Ended pods of jobs stay for long, thousands of them where nobody cleans up; the server says of one that ends that it is gone. */
+const NOT_ENDED = 'status.phase!=Succeeded,status.phase!=Failed';
+
+/** Follows the pods of one node that have not ended. Of each object a few fields are read as it comes; nothing else is kept. */
 export class NodePods implements Follower, WatchSink<Pod> {
   readonly feature = 'pods';
   readonly watches: readonly Watch<Pod>[];
@@ -36,7 +39,7 @@ export class NodePods implements Follower, WatchSink<Pod> {
         else news.set(uid, readPod(pod!));
       },
     });
-    const kind = { resource: 'pods', path: '/api/v1/pods', fieldSelector: `spec.nodeName=${nodeName}` };
+    const kind = { resource: 'pods', path: '/api/v1/pods', fieldSelector: `spec.nodeName=${nodeName},${NOT_ENDED}` };
     this.#watch = new Watch<Pod>(kind, this, {
       client,
       clock,

@@ -101,7 +101,7 @@ test('pods of the node are asked for only where search paths are completed', asy
   const pods = complete.api.requests.filter(({ path }) => path.endsWith('/pods'));
   assert.deepEqual(
     pods.map(({ query }) => query.get('fieldSelector')),
-    ['spec.nodeName=node-1'],
+    ['spec.nodeName=node-1,status.phase!=Succeeded,status.phase!=Failed'],
   );
   const local = await follow(t, 'local');
   await local.until('followed', () => local.told.includes('followed true'));

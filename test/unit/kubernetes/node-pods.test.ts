@@ -78,6 +78,7 @@ test('where a node has more pods than are kept, none is taken for all, and it is
 test('a node without a pod is said, for its name may be wrong', async (t) => {
   const { api, nodePods } = await follow(t, []);
   assert.match(nodePods.state.message, /^no pod is on a node node-1: is that its name \(--node-name\)\?$/);
-  assert.equal(api.requests[0]!.query.get('fieldSelector'), 'spec.nodeName=node-1');
+  const selector = 'spec.nodeName=node-1,status.phase!=Succeeded,status.phase!=Failed';
+  assert.equal(api.requests[0]!.query.get('fieldSelector'), selector);
   assert.equal(api.requests[0]!.headers.accept, 'application/json');
 });
