@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EntryLinks } from '../../../src/cache/entry-links.ts';
-import { ENTRY_LINKS } from '../../../src/core/limits.ts';
+import { ENTRY_LINKS, GROUP_LINKS } from '../../../src/core/limits.ts';
 import { atOnce } from '../../../src/core/slices.ts';
 
 function taken(links: EntryLinks, group: number): number[] {
@@ -18,6 +18,27 @@ test('a group has the keys that were noted, once each, and none when it was take
   assert.deepEqual(taken(links, -5), []);
   assert.deepEqual(taken(links, 6), [7]);
   assert.equal(links.size, 0);
+});
+
+test('a row is crowded by the groups in it together, is emptied at once, and has room again when some were taken', () => {
+  const links = new EntryLinks();
+  const [group, neighbour, other] = [5, 5 + 1024 * 1024, 6];
+  for (let key = 0; key < GROUP_LINKS.value - 2; key++) links.add(group, key);
+  for (const key of [-1, -2]) {
+    assert.equal(links.isCrowded(group), false);
+    links.add(neighbour, key);
+  }
+  links.add(other, -3);
+  assert.deepEqual(
+    [group, neighbour, other].map((each) => links.isCrowded(each)),
+    [true, true, false],
+  );
+  assert.deepEqual(taken(links, neighbour), [-2, -1]);
+  assert.equal(links.isCrowded(group), false);
+  let keys = 0;
+  links.takeRow(neighbour, () => keys++);
+  assert.deepEqual([keys, links.size], [GROUP_LINKS.value - 2, 1]);
+  assert.deepEqual([taken(links, group), taken(links, other)], [[], [-3]]);
 });
 
 test('it is what a plain map of sets would be, through growth, taking and sweeps', () => {

@@ -223,7 +223,7 @@ test('five hundred changes in five seconds are asked about thirty times a second
   assert.ok(replies[0]!.toString('hex').endsWith('0a0001f4'), '10.0.1.244');
 });
 
-test('where the cluster DNS fails after a change, the answer of before is better than none; where it is only slow, it is not', () => {
+test('where the cluster DNS is silent after a change, the answer of before is better than none; where it is only slow, it is not', () => {
   const house = watched();
   learn(house, { answers: [A('10.0.0.1')] });
   change(house);

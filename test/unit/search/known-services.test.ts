@@ -15,6 +15,8 @@ test('a Service that was put is there in any case, and one of another name or na
   services.put('shop', 'web');
   assert.equal(has(services, 'web', 'shop'), true);
   assert.equal(has(services, 'WeB', 'SHOP'), true);
+  assert.deepEqual([services.hasNamed('shop', 'web'), services.hasNamed('web', 'shop')], [true, false]);
+  assert.equal(services.hasNamed('shop', 'w'.repeat(64)), false);
   for (const [service, namespace] of [
     ['web', 'shops'],
     ['web', 'sho'],
