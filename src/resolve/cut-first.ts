@@ -58,7 +58,7 @@ export class CutFirst {
     const isAbsent =
       cuts.look(flight.message, at, nameEnd, nowMs) === CUT_ABSENT && this.#soa.take(cache.memory, cuts.entry);
     const { entry } = cuts;
-    if (!isAbsent || cuts.hasRecords(flight.message, HEADER_LENGTH, nameEnd, flight.zone, nowMs)) {
+    if (!isAbsent || cuts.hasRecords(flight.message, HEADER_LENGTH, nameEnd, flight.zone, nowMs, false)) {
       this.#askItself(held);
       return;
     }

@@ -55,10 +55,14 @@ export class Cuts {
     return this.#isAbsent(this.entry) ? CUT_WAS_ABSENT : CUT_EXISTS;
   }
 
-  /** Whether a live answer, or one that is kept as the last good one, says that the very name exists: it is never hidden by what is said of another. */
-  hasRecords(bytes: Uint8Array, at: number, nameEnd: number, zone: Zone, nowMs: number): boolean {
+  /**
+   * Whether a live answer, or one that is kept as the last good one, says that the very name exists: it is never hidden by what is said of another. `isBridging`: nor is one whose time
+   * is over, as long as it may be given.
+   */
+  hasRecords(bytes: Uint8Array, at: number, nameEnd: number, zone: Zone, nowMs: number, isBridging: boolean): boolean {
     const { keepLastGoodSeconds, staleSeconds } = zone.cache;
-    const goodSeconds = keepLastGoodSeconds === 0 ? 0 : Math.max(keepLastGoodSeconds, staleSeconds);
+    const bridgeSeconds = isBridging || keepLastGoodSeconds > 0 ? staleSeconds : 0;
+    const goodSeconds = Math.max(keepLastGoodSeconds, bridgeSeconds);
     const question = this.#question;
     question.set(bytes, at, nameEnd);
     for (const type of ASKED_TYPES) {

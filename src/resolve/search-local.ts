@@ -117,10 +117,11 @@ export class SearchLocal {
     const { bytes, nameEnd } = query;
     const start = query.start + HEADER_LENGTH;
     const proof = this.#prove(bytes, start, nameEnd, zone, nowMs);
-    if (proof === UNPROVED || this.cuts.hasRecords(bytes, start, nameEnd, zone, nowMs)) return false;
+    const isBridging = proof === BY_STALE_CUT;
+    if (proof === UNPROVED || this.cuts.hasRecords(bytes, start, nameEnd, zone, nowMs, isBridging)) return false;
     const { cache, cacheTraffic, composer } = this.#parts;
     const { memory } = this.#transient;
-    if (proof === BY_STALE_CUT) {
+    if (isBridging) {
       this.byStaleCut++;
       this.#write(query, zone, 1, nowMs);
       composer.composeStale(query, memory, 0, zone.cache.staleTtlSeconds, client.isStream, reply);

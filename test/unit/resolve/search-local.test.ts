@@ -210,6 +210,19 @@ test('while all upstreams are down a known cut goes on to say no, with its exten
   assert.equal(reply.authorities[0]!.ttl, 5);
 });
 
+test('while all upstreams are down, what the name itself had goes before a cut whose time is over as well', async () => {
+  const name = `pod-0.web.team1.svc.${Z}`;
+  const cluster = await withNamespace('team1', name);
+  await cluster.ask(name);
+  // No endpoint was ready a moment ago.
+  await cluster.ask(`web.team1.svc.${Z}`);
+  cluster.house.pass(31_000);
+  cluster.house.cluster.isAllDown = true;
+  const { reply } = cluster.house.ask({ name, type: 'A', udpSize: 1232 });
+  assert.deepEqual([reply.rcode, reply.answers.length], [0, 1]);
+  assert.equal(rcodeOf(cluster.house.ask({ name: `pod-1.web.team1.svc.${Z}`, type: 'A' })), RCODE_NXDOMAIN);
+});
+
 test('with the Services known, what lies below one that does not exist is not asked for', async () => {
   const services = new KnownServices();
   services.put('team1', 'web');
