@@ -7,6 +7,8 @@ import type { Upstream, UpstreamWatch } from './upstream.ts';
 
 /** After a start or a change: the listeners are open by then. */
 const FIRST_MS = 1000;
+/** After servers came to a zone, this much later at the most: all nodes of a cluster hear of a new DNS pod in one moment. */
+const NEW_SPREAD_MS = 3000;
 /** Between two looks at all, where there is a sign of trouble, and where there is none: a quarter sooner or later, for there are many agents. */
 const TROUBLED_MS = 10_000;
 const CALM_MS = 600_000;
@@ -87,6 +89,17 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
     this.#parts.slowWheel.set(this, FIRST_MS);
   }
 
+  /** Zones use other servers than they did; the ways to those that are new to them are `ways`. All else was looked at. */
+  watchNew(ways: readonly Loop[]): void {
+    this.#found = this.#found.filter((loop) => this.#set(loop, true));
+    // A look at all is to come.
+    if (ways.length === 0 || this.#walkedMs === Number.NEGATIVE_INFINITY) return;
+    const isWalking = this.#walk !== undefined;
+    this.#walk = followedBy(this.#walk, ways);
+    if (!isWalking && !this.#isStopped)
+      this.#parts.slowWheel.set(this, FIRST_MS + NEW_SPREAD_MS * this.#parts.random());
+  }
+
   catch(bytes: Uint8Array, at: number): boolean {
     const number = this.#names.numberOf(bytes, at);
     if (number === 0) return false;
@@ -143,7 +156,7 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
     for (let i = 0; i < PROBES_AT_ONCE && this.#walk !== undefined; i++) {
       const step = this.#walk.next();
       if (step.done === true) this.#walk = undefined;
-      else this.#ask(step.value);
+      else if (this.#isAsked(step.value)) this.#ask(step.value);
     }
   }
 
@@ -153,6 +166,10 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
         if (!upstream.isDown && !selection.looped.has(upstream)) yield { zone, upstream };
       }
     }
+  }
+
+  #isAsked({ zone, upstream }: Loop): boolean {
+    return this.#forwarders.get(zone)?.selection.upstreams.includes(upstream) === true;
   }
 
   #ask({ zone, upstream }: Loop): void {
@@ -200,10 +217,15 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
 
   /** False where the zone does not use the upstream any more. */
   #set({ zone, upstream }: Loop, isLooped: boolean): boolean {
-    const selection = this.#forwarders.get(zone)?.selection;
-    if (selection === undefined || !selection.upstreams.includes(upstream)) return false;
+    if (!this.#isAsked({ zone, upstream })) return false;
+    const { selection } = this.#forwarders.get(zone)!;
     if (isLooped) selection.looped.add(upstream);
     else selection.looped.delete(upstream);
     return true;
   }
+}
+
+function* followedBy(walk: Iterator<Loop> | undefined, ways: readonly Loop[]): Generator<Loop, void> {
+  for (let step = walk?.next(); step !== undefined && step.done !== true; step = walk!.next()) yield step.value;
+  yield* ways;
 }

@@ -8,7 +8,7 @@ import { atOnce, type Steps } from '../core/slices.ts';
 import { TimerWheel } from '../core/timer-wheel.ts';
 import { Forwarder } from './forwarder.ts';
 import type { Inquiry } from './inquiry.ts';
-import { Loops } from './loops.ts';
+import { type Loop, Loops } from './loops.ts';
 import { policyByName } from './policy/by-name.ts';
 import { RandomIds } from './random-ids.ts';
 import type { Selection } from './selection.ts';
@@ -126,16 +126,19 @@ export class Upstreams {
     // Before what they would ask is drained.
     this.#departures.flush();
     const left = new Set<Upstream>();
+    const ways: Loop[] = [];
     for (const zone of new Set([...this.#redirected, ...zones.keys()])) {
       const forwarder = this.#byZone.get(zone);
       if (forwarder === undefined) continue;
-      for (const upstream of forwarder.selection.upstreams) left.add(upstream);
+      const before = new Set(forwarder.selection.upstreams);
+      for (const upstream of before) left.add(upstream);
       const ranked = zones.get(zone) ?? [this.#zones.get(zone)!.upstreams];
       forwarder.selection.replace(ranked.map((list) => list.map((address) => this.#keep(this.#byKey, address))));
+      for (const upstream of forwarder.selection.upstreams) if (!before.has(upstream)) ways.push({ zone, upstream });
     }
     this.#redirected = new Set(zones.keys());
     this.#leave(left);
-    this.loops.watch(this.#byZone);
+    this.loops.watchNew(ways);
   }
 
   /** Drains those that no zone asks any more. */

@@ -68,7 +68,13 @@ function scene(zones: Readonly<Record<string, readonly string[]>>) {
     loops.watch(forwarders);
     return forwarders;
   };
-  return { loops, lines, wayTo, pass, watch, forwarders: watch(zones) };
+  /** A zone uses these from now on, and none of them before. */
+  const replace = (forwarders: ReturnType<typeof watch>, zone: string, ...labels: string[]) => {
+    const upstreams = labels.map((label) => wayTo(label) as unknown as Upstream);
+    Object.assign(forwarders.get(zone)!.selection, { upstreams });
+    loops.watchNew(upstreams.map((upstream) => ({ zone, upstream })));
+  };
+  return { loops, lines, wayTo, pass, watch, replace, forwarders: watch(zones) };
 }
 
 test('names are our own, each another one, in any case and below every zone that leaves room', () => {
@@ -161,6 +167,32 @@ test('ten thousand zones are asked for in turn, not together', () => {
   pass(11_000);
   const { length } = wayTo('a').probes;
   assert.ok(length > 100 && length <= 220, `${length}`);
+});
+
+test('servers that come to a zone are asked soon, and nobody else is for their sake', () => {
+  const { wayTo, pass, replace, forwarders, lines } = scene({ 'a.test.': ['one'], '.': ['two'] });
+  const counts = (...labels: string[]) => labels.map((label) => wayTo(label).probes.length);
+  pass(2000);
+  assert.deepEqual(counts('one', 'two'), [1, 1]);
+  wayTo('three').fate = 'returns';
+  replace(forwarders, 'a.test.', 'three');
+  pass(5000);
+  assert.equal(lines.length, 1);
+  assert.deepEqual(counts('one', 'two'), [1, 1]);
+  replace(forwarders, 'a.test.', 'four');
+  replace(forwarders, 'a.test.', 'five', 'six');
+  pass(5000);
+  assert.deepEqual(counts('one', 'two', 'four', 'five', 'six'), [1, 1, 0, 1, 1]);
+});
+
+test('servers that come before the first look at all are part of it', () => {
+  const { wayTo, pass, replace, forwarders } = scene({ 'a.test.': ['one'], '.': ['two'] });
+  replace(forwarders, 'a.test.', 'three');
+  pass(2000);
+  assert.deepEqual(
+    ['one', 'two', 'three'].map((label) => wayTo(label).probes.length),
+    [0, 1, 1],
+  );
 });
 
 test('a sign of trouble brings the next look forward, but not more than one in ten seconds', () => {
