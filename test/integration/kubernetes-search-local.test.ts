@@ -31,6 +31,8 @@ const NAMES: readonly string[] = [
   ...['x.outside', 'inside', 'x.inside', 'az1._zone.db', 'pin.az1._zone.db', 'a.b._zone.nothere'].map(
     (name) => `${name}.shop.svc`,
   ),
+  // Entries of the cluster DNS's own, at names that Services would have.
+  ...['alias', 'x.alias', 'vault', 'x.vault', 'y.x.vault'].map((name) => `${name}.shop.svc`),
   ...['shop.pod', 'nothere.pod', '10-9-9-9.shop.pod', '10-9-9-9.nothere.pod', 'x.10-9-9-9.shop.pod', 'web.shop.pod'],
   ...['www.example.com', 'web.shop', 'web.shop.svc.cluster.local', 'one.example.test', '_http._tcp.web.shop'],
 ];
@@ -49,7 +51,14 @@ suite('what is answered from other names is what the cluster DNS says', {
 
   before(async () => {
     named = await startNamed();
-    const corefileLines = [`forward . ${named.host}:${named.port}`];
+    const corefileLines = [
+      'rewrite name alias.shop.svc.cluster.local web.shop.svc.cluster.local',
+      'hosts {',
+      '  192.0.2.77 vault.shop.svc.cluster.local',
+      '  fallthrough',
+      '}',
+      `forward . ${named.host}:${named.port}`,
+    ];
     cluster = await startControlPlane({ objects: [...CLUSTER, namespace('svc')], corefileLines });
     for (const { name, type } of QUESTIONS) {
       truths.set(`${name} ${type}`, await ask(cluster.clusterDns, { name, type, overTcp: true }));
