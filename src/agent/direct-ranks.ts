@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { UpstreamAddress } from '../config/config.ts';
+import { upstreamKey } from '../config/upstream-address.ts';
 import { CLUSTER_DNS_DIRECT } from '../core/limits.ts';
 import type { ClusterDnsEndpoint } from '../kubernetes/cluster-dns-endpoints.ts';
 import { type NodePlace, nearest } from '../kubernetes/topology.ts';
@@ -32,8 +33,11 @@ export function directRanks(
     host: pod.host,
     port: first.transport === 'tcp' ? pod.tcpPort : pod.udpPort,
   });
-  const ranks = [near.map(address), far.map(address), service].filter((list) => list.length > 0);
-  return { ranks, near: near.length, far: far.length };
+  const ranks = [near.map(address), far.map(address)];
+  const direct = new Set(ranks.flat().map(upstreamKey));
+  // Some say the address of a pod where the Service's belongs.
+  ranks.push(service.filter((each) => !direct.has(upstreamKey(each))));
+  return { ranks: ranks.filter((list) => list.length > 0), near: near.length, far: far.length };
 }
 
 /** Which ports of the pods are for TLS or HTTPS their EndpointSlices do not tell. */

@@ -38,6 +38,17 @@ test("a pod with addresses of two families is asked at one: that of the Service'
   assert.deepEqual(hosts(directRanks([six], [pod('10.0.0.1')], HERE)!.ranks)[0], ['10.0.0.1']);
 });
 
+test("a pod whose address stands where the Service's belongs is asked first and once", () => {
+  const own = { ...SERVICE, host: '10.0.0.1', port: 5354 };
+  const pods = [pod('10.0.0.1'), pod('10.0.0.2')];
+  const { ranks } = directRanks([own, SERVICE], pods, HERE)!;
+  assert.deepEqual(
+    hosts(ranks).map((list) => list.toSorted()),
+    [['10.0.0.1', '10.0.0.2'], ['10.96.0.10']],
+  );
+  assert.equal(directRanks([own], [pod('10.0.0.1')], HERE)!.ranks.length, 1);
+});
+
 test('an encrypted cluster DNS is asked by its Service: where its pods listen is not known', () => {
   assert.equal(directRanks([{ ...SERVICE, transport: 'tls' }], [pod('10.0.0.1')], HERE), undefined);
   assert.equal(directRanks([SERVICE], [], HERE), undefined);
