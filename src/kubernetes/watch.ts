@@ -4,6 +4,7 @@ import type { ApiClient } from './api-client.ts';
 import { ApiError, type ApiTrouble, isSilence, statusError } from './api-error.ts';
 import type { ApiObject, Status, WatchEvent } from './api-objects.ts';
 import { Backoff, MOST_REFUSED_MS } from './backoff.ts';
+import { Following } from './following.ts';
 import { cutAll, JsonCutter } from './json-cutter.ts';
 import { acceptOf, pathOf, type WatchedKind } from './watched-kind.ts';
 
@@ -46,10 +47,7 @@ const SHORT_MS = 1000;
 const SHORT_ENDS = 3;
 const STREAMED_LIST_MS = 30_000;
 const RENEWAL_MS = 1000;
-/** After a break, events that were missed come one upon the other; nobody says which is the last. */
 const QUIET_MS = 100;
-/** In a cluster that is never quiet: 3 s are enough for some 50,000 events. */
-const MOST_CATCH_UP_MS = 3000;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 /**
@@ -74,6 +72,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   readonly #backoff: Backoff;
   /** After 403, and after what cannot be read: an object that is too long is as long the next time. */
   readonly #refusals: Backoff;
+  readonly #following: Following;
   #abort = new AbortController();
   #isClosed = false;
   #wake: (() => void) | undefined;
@@ -90,13 +89,6 @@ export class Watch<T extends ApiObject = ApiObject> {
   #shortEnds = 0;
   #trouble: ApiError | undefined;
   #toldTrouble: string | undefined;
-  #liveSinceMs: number | undefined;
-  #lastLiveMs: number | undefined;
-  /** Runs between the end of one watch and the beginning of the next. */
-  #renewal: NodeJS.Timeout | undefined;
-  /** Runs while events that were missed may still be coming. */
-  #catchUp: NodeJS.Timeout | undefined;
-  #catchUpSinceMs = 0;
 
   constructor(kind: WatchedKind, sink: WatchSink<T>, parts: WatchParts) {
     this.kind = kind;
@@ -104,6 +96,9 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.#parts = parts;
     this.#backoff = parts.backoff ?? new Backoff();
     this.#refusals = parts.backoff ?? new Backoff({ mostMs: MOST_REFUSED_MS });
+    const { clock, renewalMs = RENEWAL_MS, quietMs = QUIET_MS, onFollowing = () => {} } = parts;
+    const onLive = () => this.#onLive();
+    this.#following = new Following({ clock, renewalMs, quietMs, onLive, onChange: onFollowing });
   }
 
   /** Once, whatever became of it later, all objects were known. */
@@ -113,7 +108,7 @@ export class Watch<T extends ApiObject = ApiObject> {
 
   /** All that there is is known, and changes arrive. False from the moment at which the connection breaks. */
   get isFollowing(): boolean {
-    return this.#liveSinceMs !== undefined;
+    return this.#following.isLive;
   }
 
   /** Why it does not follow now; undefined where it does, or has only begun. */
@@ -123,8 +118,7 @@ export class Watch<T extends ApiObject = ApiObject> {
 
   /** How long what is known may have been out of date; 0 while it is followed; undefined where nothing was ever known. */
   get staleMs(): number | undefined {
-    if (this.#liveSinceMs !== undefined) return 0;
-    return this.#lastLiveMs === undefined ? undefined : this.#parts.clock.nowMs() - this.#lastLiveMs;
+    return this.#following.staleMs;
   }
 
   start(): void {
@@ -134,7 +128,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   close(): void {
     this.#isClosed = true;
     this.#abort.abort();
-    this.#clearTimers();
+    this.#following.clearTimers();
     this.#wake?.();
   }
 
@@ -149,7 +143,7 @@ export class Watch<T extends ApiObject = ApiObject> {
         } else {
           this.#shortEnds = 0;
           this.#backoff.reset();
-          this.#renewal = setTimeout(() => this.#notLive(), this.#parts.renewalMs ?? RENEWAL_MS).unref();
+          this.#following.renew();
         }
       } catch (error) {
         this.#notLive();
@@ -243,8 +237,8 @@ export class Watch<T extends ApiObject = ApiObject> {
     const body = await this.#open(what, path, 'watch');
     if (isStreamed) this.#beginListing();
     // Nothing was missed since the version from which it goes on.
-    else if (isListed || this.isFollowing) this.#live();
-    else this.#beginCatchUp();
+    else if (isListed || this.isFollowing) this.#following.begin();
+    else this.#following.catchUp();
     const { streamedListMs = STREAMED_LIST_MS } = this.#parts;
     const limit = isStreamed ? setTimeout(() => this.#giveUpStreaming(), streamedListMs).unref() : undefined;
     const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
@@ -280,14 +274,14 @@ export class Watch<T extends ApiObject = ApiObject> {
     if (type === 'BOOKMARK') {
       if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
         this.#endListing(metadata.resourceVersion);
-        this.#live();
+        this.#following.begin();
       }
     } else {
       this.events++;
       if (type === 'DELETED') this.#sink.onDeleted(object as T);
       else this.#sink.onObject(object as T);
     }
-    if (this.#catchUp !== undefined) this.#caughtUpBy(type);
+    this.#following.came(type === 'BOOKMARK');
     // Versions of the initial events are of no order.
     if (this.#isListing) return;
     this.#seen = metadata.resourceVersion;
@@ -304,20 +298,8 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.#isListed = true;
     this.#seen = version;
     this.#from = version;
-    this.#lastLiveMs = this.#parts.clock.nowMs();
+    this.#following.listed();
     this.#sink.onListed();
-  }
-
-  #beginCatchUp(): void {
-    this.#catchUpSinceMs = this.#parts.clock.nowMs();
-    this.#catchUp = setTimeout(() => this.#live(), this.#parts.quietMs ?? QUIET_MS).unref();
-  }
-
-  /** What is missed is older than any bookmark. */
-  #caughtUpBy(type: string): void {
-    const isLong = this.#parts.clock.nowMs() - this.#catchUpSinceMs > MOST_CATCH_UP_MS;
-    if (type === 'BOOKMARK' || isLong) this.#live();
-    else this.#catchUp?.refresh();
   }
 
   #giveUpStreaming(): void {
@@ -326,32 +308,17 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.#abort.abort();
   }
 
-  #live(): void {
-    this.#clearTimers();
+  #onLive(): void {
     this.#isListing = false;
-    const isRenewed = this.#liveSinceMs !== undefined;
-    this.#liveSinceMs = this.#parts.clock.nowMs();
     this.#trouble = undefined;
     this.#refusals.reset();
     this.#tell(undefined);
-    if (!isRenewed) this.#parts.onFollowing?.();
   }
 
   #notLive(): void {
-    this.#clearTimers();
     this.#isListing = false;
-    if (this.#liveSinceMs === undefined) return;
-    this.#lastLiveMs = this.#parts.clock.nowMs();
     // Only what has served for a while makes the next wait short.
-    if (this.#lastLiveMs - this.#liveSinceMs >= SHORT_MS) this.#backoff.reset();
-    this.#liveSinceMs = undefined;
-    this.#parts.onFollowing?.();
-  }
-
-  #clearTimers(): void {
-    clearTimeout(this.#renewal);
-    clearTimeout(this.#catchUp);
-    this.#catchUp = undefined;
+    if (this.#following.end() >= SHORT_MS) this.#backoff.reset();
   }
 
   /** Each trouble once, and its end. */
