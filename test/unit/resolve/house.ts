@@ -138,7 +138,8 @@ export class House {
   readonly traffic = new Traffic();
   readonly counts = new CompletionCounts();
   readonly events = new ServiceEvents();
-  readonly services = new KnownServices();
+  /** Not followed, unless the test says so. */
+  readonly services: KnownServices;
   readonly pods = new PodClients(this.clock, { clusterDomain: 'cluster.local', searches: [] });
   readonly zones = new ZoneIds();
   readonly nodeNames: NodeNames;
@@ -152,6 +153,7 @@ export class House {
 
   constructor(bytes = 2 << 20, options: HouseOptions = {}) {
     const { seed = 12_345 } = options;
+    this.services = options.services ?? new KnownServices();
     const { clock, wheel, cacheTraffic, flights } = this;
     const cache = new AnswerCache({ bytes });
     this.cache = cache;
@@ -188,7 +190,7 @@ export class House {
       seed,
       wheel,
       routes: this.#routes(options),
-      services: options.services,
+      services: this.services,
     });
     this.resolver.search.isOn = options.hasSearch === true;
     const { queryLog, resolver } = this;
