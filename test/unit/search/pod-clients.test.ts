@@ -66,6 +66,17 @@ test('two pods of one namespace with one address are nobody either: one of them 
   assert.equal(node.first('10.1.0.5'), undefined);
 });
 
+test('an IPv4-mapped address is the IPv4 one, and so is one address, however it is written', () => {
+  const node = new Node();
+  node.pods.set('1', { ...POD, addresses: ['::ffff:10.1.0.5', '2001:db8:0:0::0005'] });
+  for (const address of ['10.1.0.5', '2001:db8::5']) assert.equal(node.first(address), 'team1.svc.cluster.local.');
+  node.pods.set('2', { ...POD, namespace: 'team2' });
+  assert.equal(node.first('10.1.0.5'), undefined);
+  // The other family is still the first pod's alone.
+  assert.equal(node.first('2001:db8::5'), 'team1.svc.cluster.local.');
+  for (const address of ['127.0.0.1', '::1', '::', '0.0.0.0']) assert.equal(node.first(address), undefined, address);
+});
+
 test('a pod that has ended gives its address free, also when that is told after the next one came', () => {
   const node = new Node();
   node.pods.set('1', POD);
