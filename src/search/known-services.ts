@@ -19,8 +19,6 @@ const FNV_PRIME = 0x01000193;
 export class KnownServices {
   /** The watch of Services is followed: what `has` says holds, also where it says no. */
   isCurrent = false;
-  /** Counts every break of the watch: what was concluded before one need not hold after it. */
-  epoch = 0;
   #slots = new Int32Array(FIRST_SLOTS);
   /** Slots that are not empty. */
   #used = 0;
@@ -80,7 +78,6 @@ export class KnownServices {
 
   /** Whether changes arrive, and all that there are have been put. */
   setFollowed(isFollowed: boolean): void {
-    if (this.#isFollowed && !isFollowed) this.epoch++;
     this.#isFollowed = isFollowed;
     this.#judge();
   }
