@@ -196,12 +196,13 @@ function bounded(texts: readonly string[]): readonly string[] {
 }
 
 /**
- * Some clouds call nodes by their address: that is no name to look up, and its first label is a number. A node that is called like the reverse of an address would hide whose that is.
- * What no host can be called (RFC 1123, section 2.1) the API does not let through.
+ * Some clouds call nodes by their address: that is no name to look up, and its first label is a number. A node that is called like the reverse of an address would hide whose that is,
+ * and `web.shop.svc` a Service from pods that ask for a name as it is first (ndots:1). What no host can be called (RFC 1123, section 2.1) the API does not let through.
  */
 function isAnswerable(name: string): boolean {
   if (isIP(name) !== 0 || !HOST_NAME.test(name) || nameFromText(name) === undefined) return false;
-  return name !== 'arpa' && !name.endsWith('.arpa');
+  const top = name.slice(name.lastIndexOf('.') + 1);
+  return top !== 'arpa' && top !== 'svc';
 }
 
 /** All that may be answered for a node with these addresses. */

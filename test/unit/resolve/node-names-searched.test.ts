@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { brief, SearchingWorld, TEAM1 } from './searching-world.ts';
+import { a, brief, SearchingWorld, TEAM1 } from './searching-world.ts';
 
 const NODE = 'node-1.example.test';
 
@@ -13,7 +13,12 @@ async function worldWith(addresses: readonly string[], options = {}): Promise<Se
 
 async function know({ house }: SearchingWorld, addresses: readonly string[] | undefined): Promise<void> {
   house.nodeNames.change(new Map([[NODE, addresses]]));
-  await turn();
+  await inForce();
+}
+
+/** Each turn takes a step at least, of a name or two. */
+async function inForce(): Promise<void> {
+  for (let turns = 0; turns < 200; turns++) await turn();
 }
 
 test("a pod's search ends at a node's name, and never leads it elsewhere", async () => {
@@ -41,4 +46,32 @@ test('what is looked up ahead of a pod leaves nothing in the cache that hides a 
   assert.doesNotMatch(world.take().join('\n'), /^node-1\.example\.test\.? A/m);
   await know(world, ['10.0.0.9']);
   assert.match(brief(await world.ask(NODE, 'A')), /A=0a000009/);
+});
+
+test('a node that is called like a Service, a domain or the cluster hides none of them from a search', async () => {
+  const names = [
+    'web',
+    'kubernetes',
+    'svc',
+    'com',
+    'local',
+    'cluster',
+    'cluster.local',
+    'svc.cluster.local',
+    'localhost',
+  ];
+  const services = ['web.team1.svc.cluster.local', 'kubernetes.default.svc.cluster.local'];
+  for (const isCompleting of [true, false]) {
+    const answers = Object.fromEntries(
+      [...services, 'www.shop.com'].map((name) => [`${name} A`, a(name, '192.0.2.7')]),
+    );
+    const world = new SearchingWorld(answers, {}, { isCompleting, hasSearch: true });
+    world.house.nodeNames.change(new Map(names.map((name) => [name, ['10.0.0.1']])));
+    await inForce();
+    for (const name of [...services, 'www.shop.com'])
+      assert.match(brief(await world.ask(name, 'A')), /A=c0000207/, name);
+    if (isCompleting) assert.match(brief(await world.ask(`kubernetes.default.${TEAM1}`, 'A')), /A=c0000207/);
+    assert.match(brief(await world.ask(`com.${TEAM1}`, 'A')), /^NXDOMAIN/);
+    assert.match(brief(await world.ask('localhost', 'A')), /A=7f000001/);
+  }
 });

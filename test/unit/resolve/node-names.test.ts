@@ -126,8 +126,8 @@ test('a node that is called by an address or a number has no name', async () => 
   assert.deepEqual(say(house, '17.example.test'), [`${A} 10 0a000002`]);
 });
 
-test('a node that is called like the reverse of an address, or like no host, hides nothing', async () => {
-  const names = ['3.0.0.10.in-addr.arpa', 'in-addr.arpa', 'arpa', 'a\\.b', 'a..b', '', '*.test'];
+test('a node that is called like the reverse of an address, a Service, or no host, hides nothing', async () => {
+  const names = ['3.0.0.10.in-addr.arpa', 'in-addr.arpa', 'arpa', 'svc', 'web.shop.svc', 'a\\.b', 'a..b', '', '*.test'];
   const house = await houseWith({
     ...Object.fromEntries(names.map((name) => [name, ['10.0.0.1']])),
     'node-1': ['10.0.0.2'],
@@ -135,6 +135,7 @@ test('a node that is called like the reverse of an address, or like no host, hid
   assert.equal(house.nodeNames.size, 1);
   asks(house, '3.0.0.10.in-addr.arpa', 'PTR');
   asks(house, 'in-addr.arpa', 'NS');
+  asks(house, 'web.shop.svc');
   assert.deepEqual(say(house, 'node-1'), [`${A} 10 0a000002`]);
 });
 
