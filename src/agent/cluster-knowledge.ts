@@ -13,7 +13,7 @@ import type { ServiceNews } from '../kubernetes/service-watches.ts';
 import type { NodePlace } from '../kubernetes/topology.ts';
 import type { Register } from '../metrics/register.ts';
 import { clusterDnsOf, type WantedFromConfigParts } from '../node-network/wanted-from-config.ts';
-import type { Freshness } from '../resolve/freshness.ts';
+import type { Freshness } from '../resolve/freshness/freshness.ts';
 import type { KnownServices } from '../search/known-services.ts';
 import type { DnsPods } from './cluster-dns-direct.ts';
 

@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { TimerWheel } from '../core/timer-wheel.ts';
 import type { CacheResponder } from '../resolve/cache-responder.ts';
-import { CompletionCounts } from '../resolve/completion-counts.ts';
+import { CompletionCounts } from '../resolve/completion/completion-counts.ts';
 import type { KnownServices } from '../search/known-services.ts';
 import { PodClients } from '../search/pod-clients.ts';
 import { ServiceEvents } from '../search/service-events.ts';

@@ -43,7 +43,10 @@ export function addConfigOptions(command: Command): Command {
       'everything else; may be repeated (default: the name servers of --resolv-conf)',
       collect,
     )
-    .option('--resolv-conf <FILE>', `its name servers are the upstreams, its suffixes the end of pods' search lists; watched (default ${DEFAULTS.resolvConf})`)
+    .option(
+      '--resolv-conf <FILE>',
+      `its name servers are the upstreams, its suffixes the end of pods' search lists; watched (default ${DEFAULTS.resolvConf})`,
+    )
     .option('--route <ZONE=UPSTREAM[,UPSTREAM]>', 'a zone with upstreams of its own; may be repeated', collect)
     .option('--policy <NAME>', `which upstream comes first: ${POLICIES.join(', ')} (default ${DEFAULTS.policy})`)
     .option('--corefile <FILE>', 'a Corefile of NodeLocal DNSCache or CoreDNS, in place of --config; watched')

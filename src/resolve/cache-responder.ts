@@ -7,10 +7,10 @@ import { RCODE_BADVERS, RCODE_FORMERR, RCODE_NXDOMAIN } from '../wire/constants.
 import { QUERY_DROP, QUERY_FORMERR, QUERY_OK, QUERY_RELAY, QueryView } from '../wire/query.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Client } from './client.ts';
-import { Completion, type CompletionParts, type NaturalAnswers, NOT_COMPLETED } from './completion.ts';
+import { Completion, type CompletionParts, type NaturalAnswers, NOT_COMPLETED } from './completion/completion.ts';
 import type { Composer } from './composer.ts';
-import type { PassThrough } from './pass-through.ts';
 import type { QueryLog } from './query-log.ts';
+import type { PassThrough } from './relay/pass-through.ts';
 import type { Resolver } from './resolver.ts';
 import { ANSWERED, DROPPED, type Responder } from './responder.ts';
 

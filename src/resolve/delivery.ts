@@ -21,7 +21,7 @@ import type { Composer } from './composer.ts';
 import { extendedError, type Trouble } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './freshness/freshness.ts';
 import { LastGood } from './last-good.ts';
 import { StaleRule } from './stale-rule.ts';
 import { TransientEntry } from './transient-entry.ts';

@@ -16,12 +16,12 @@ import { NO_UPSTREAM, OVERLOADED } from './extended-errors.ts';
 import type { Flight, FlightControl } from './flight.ts';
 import type { Flights } from './flights.ts';
 import { Following, type NameAnswers } from './following.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './freshness/freshness.ts';
 import { LocalReplies, type LocalRepliesParts } from './local-replies.ts';
-import { LookAhead, type LookUps } from './look-ahead.ts';
 import type { QueryLog } from './query-log.ts';
 import { ANSWERED, DROPPED, HELD } from './responder.ts';
-import { IS_ABSENT, NO_FINDING, SearchLocal } from './search-local.ts';
+import { LookAhead, type LookUps } from './search-path/look-ahead.ts';
+import { IS_ABSENT, NO_FINDING, SearchLocal } from './search-path/search-local.ts';
 import { StaleRule } from './stale-rule.ts';
 import type { Zone } from './zone.ts';
 

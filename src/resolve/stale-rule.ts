@@ -3,7 +3,7 @@ import { KIND_POSITIVE } from '../cache/entry-memory.ts';
 import { cannotExist } from '../search/cluster-names.ts';
 import { HEADER_LENGTH, RCODE_NXDOMAIN } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
-import type { Freshness } from './freshness.ts';
+import type { Freshness } from './freshness/freshness.ts';
 import type { Zone } from './zone.ts';
 
 export interface StaleRuleParts {

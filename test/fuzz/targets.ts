@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { SignpostError } from '../../src/core/errors.ts';
-import { TransferEnd } from '../../src/resolve/transfer-end.ts';
+import { TransferEnd } from '../../src/resolve/relay/transfer-end.ts';
 import { decodeMessage } from '../../src/wire/codec.ts';
 import { findOption } from '../../src/wire/edns.ts';
 import { RecordFit } from '../../src/wire/fit.ts';

@@ -9,8 +9,8 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { MAPPED_BYTES, mapAddress } from '../../../src/native/sockaddr.ts';
 import { nameToText } from '../../../src/wire/name.ts';
 import { until } from '../listen/setup.ts';
+import { USUAL_POD } from '../resolve/completion/searching-world.ts';
 import { House } from '../resolve/house.ts';
-import { USUAL_POD } from '../resolve/searching-world.ts';
 
 const OWN = ['team1.svc.cluster.local.', 'svc.cluster.local.', 'cluster.local.'];
 

@@ -7,7 +7,7 @@ import type { SocketAddress } from '../../../src/config/config.ts';
 import type { UdpKind } from '../../../src/listen/udp-listener.ts';
 import { UDP_KINDS } from '../../../src/listen/udp-opener.ts';
 import { decodeMessage, encodeQuestion, type Message } from '../../client/message.ts';
-import { a, NODATA, SearchingWorld, TEAM1, USUAL_POD } from '../resolve/searching-world.ts';
+import { a, NODATA, SearchingWorld, TEAM1, USUAL_POD } from '../resolve/completion/searching-world.ts';
 import { LOOPBACK, open, until } from './setup.ts';
 
 const NAME = `www.example.com.${TEAM1}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { a, brief, SearchingWorld, TEAM1 } from './searching-world.ts';
+import { a, brief, SearchingWorld, TEAM1 } from './completion/searching-world.ts';
 
 const NODE = 'node-1.example.test';
 

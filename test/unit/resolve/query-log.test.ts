@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { a, NODATA, SearchingWorld, TEAM1 } from './completion/searching-world.ts';
 import { House } from './house.ts';
-import { a, NODATA, SearchingWorld, TEAM1 } from './searching-world.ts';
 
 const NAME = 'www.example.com';
 const CLUSTER_NAME = 'web.shop.svc.cluster.local';

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { House, type PlayedUpstream } from '../house.ts';
+
+const NAME = 'web.shop.svc.cluster.local';
+const ADDRESS = '1.0.0.10.in-addr.arpa';
+const SERVFAIL = 2;
+const REFUSED = 5;
+
+interface Learnt {
+  readonly house: House;
+  readonly upstream: PlayedUpstream;
+  readonly ask: () => ReturnType<House['ask']>;
+}
+
+/** A cluster with the Service shop/web and others, and a cached answer about it. */
+function learnt(type: 'A' | 'PTR'): Learnt {
+  const house = new House(2 << 20, { more: [{ zone: 'in-addr.arpa.' }] });
+  for (const service of ['web', 'db']) house.services.put('shop', service);
+  house.services.setFollowed(true);
+  house.freshness.start();
+  house.freshness.setFollowed(true);
+  const upstream = type === 'A' ? house.cluster : house.outside;
+  const name = type === 'A' ? NAME : ADDRESS;
+  const ask = () => house.ask({ name, type });
+  ask();
+  const record = type === 'A' ? { type, name, ttl: 30, data: '10.0.0.1' } : { type, name, ttl: 30, data: NAME };
+  upstream.answer({ answers: [record] });
+  assert.equal(ask().reply.answers.length, 1);
+  return { house, upstream, ask };
+}
+
+function remove(house: House): void {
+  house.services.delete('shop', 'web');
+  house.freshness.serviceChanged('shop', 'web', 'service');
+}
+
+for (const type of ['A', 'PTR'] as const) {
+  test(`a cluster DNS that says it fails is not bridged by an answer that a change dropped: ${type}`, () => {
+    const { house, upstream, ask } = learnt(type);
+    house.freshness.serviceChanged('shop', 'web', 'endpoints');
+    for (const rcode of [SERVFAIL, REFUSED]) {
+      const client = ask();
+      house.pass(500);
+      upstream.answer({ flags: 0x0180 | rcode });
+      assert.deepEqual([client.reply.rcode, client.reply.answers.length], [rcode, 0]);
+      assert.equal(ask().reply.rcode, rcode, 'nor by one who asks next');
+      house.pass(1001);
+    }
+  });
+
+  test(`it bridges silence, for everyone and for as long as it lasts: ${type}`, () => {
+    const { house, upstream, ask } = learnt(type);
+    house.freshness.serviceChanged('shop', 'web', 'endpoints');
+    for (let i = 0; i < 3; i++) {
+      const client = ask();
+      upstream.fail('timeout');
+      assert.equal(client.reply.answers.length, 1);
+      assert.equal(ask().reply.answers.length, 1, 'nobody is asked for a second');
+      house.pass(1001);
+    }
+    const client = ask();
+    upstream.answer({ flags: 0x0180 | SERVFAIL });
+    assert.equal(client.reply.rcode, SERVFAIL);
+  });
+
+  test(`nothing is said of a Service that is gone, whatever becomes of the cluster DNS: ${type}`, () => {
+    for (const before of [[], ['endpoints'], ['service']] as const) {
+      const { house, upstream, ask } = learnt(type);
+      for (const what of before) house.freshness.serviceChanged('shop', 'web', what);
+      remove(house);
+      const client = ask();
+      upstream.fail('timeout');
+      assert.equal(client.reply.answers.length, 0, 'silent');
+      upstream.isAllDown = true;
+      const next = ask();
+      if (upstream.asked.length > 0) upstream.fail('all-down');
+      assert.equal(next.reply.rcode, SERVFAIL, 'all down');
+    }
+  });
+}
+
+test('a Service that came again under its name does not bring back what was said before it went', () => {
+  const { house, upstream, ask } = learnt('A');
+  remove(house);
+  house.services.put('shop', 'web');
+  house.freshness.serviceChanged('shop', 'web', 'service');
+  const client = ask();
+  upstream.fail('timeout');
+  assert.equal(client.reply.rcode, SERVFAIL);
+});
+
+test('where Services may not be watched, none of them is taken to be gone', () => {
+  const house = new House();
+  house.freshness.start();
+  house.ask({ name: NAME, type: 'A' });
+  house.cluster.answer({ answers: [{ type: 'A', name: NAME, ttl: 30, data: '10.0.0.1' }] });
+  house.freshness.serviceChanged('shop', 'web', 'endpoints');
+  const client = house.ask({ name: NAME, type: 'A' });
+  house.cluster.fail('timeout');
+  assert.equal(client.reply.answers.length, 1);
+});
