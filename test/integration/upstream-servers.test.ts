@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type CoreDns, startCoreDns } from '../../servers/coredns.ts';
-import { NAMED_PROGRAMS, type Named, startNamed } from '../../servers/named.ts';
-import { skipWithout } from '../../servers/programs.ts';
-import { ask, setUp, until } from './asking.ts';
+import { type CoreDns, startCoreDns } from '../servers/coredns.ts';
+import { NAMED_PROGRAMS, type Named, startNamed } from '../servers/named.ts';
+import { skipWithout } from '../servers/programs.ts';
+import { ask, setUp, until } from '../unit/upstream/asking.ts';
 
 const withoutNamed = skipWithout(...NAMED_PROGRAMS);
 const withoutCoreDns = skipWithout('coredns');
