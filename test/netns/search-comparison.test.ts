@@ -22,7 +22,7 @@ if (!skip) {
 const COMPLETERS = FLAWS.map((flaw, at) => ({ flaw, address: `10.244.9.${101 + at}` }));
 
 /** What search-completion.test.ts rests on: it says nothing of a completer that keeps the rules, and finds each breach of them. */
-suite('the comparison of a completer with plain DNS', { skip }, () => {
+suite('the comparison of a completer with plain DNS', { skip, concurrency: 3 }, () => {
   const completers: Completer[] = [];
   let world: ResolverWorld;
   let comparison: Comparison;

@@ -9,14 +9,15 @@ import { PLAIN } from './world.ts';
 interface List {
   readonly of: (run: string) => readonly LookUp[];
   readonly timeout: number;
+  /** Servers fail at each. */
+  readonly isFailing?: boolean;
 }
 
 /** Every answer comes, however busy the machine is. */
 export const ANSWERED: List = { of: answeredLookUps, timeout: 15 };
 /** Of those, one for each name. */
 export const SOME: List = { of: someLookUps, timeout: 15 };
-/** Where a server fails, musl asks again until the time is over. */
-export const FAILING: List = { of: failingLookUps, timeout: 3 };
+export const FAILING: List = { of: failingLookUps, timeout: 3, isFailing: true };
 export const TELLING: List = { of: tellingLookUps, timeout: 15 };
 
 /** A difference that may be one of time is looked for so many times more: on a machine that is busy, an answer that did not come says nothing. */
@@ -41,15 +42,28 @@ export class Comparison {
     return (await Promise.all(each)).flat();
   }
 
-  async #compare(resolver: Resolver, server: string, { of, timeout }: List, times: number): Promise<Difference[]> {
+  async #compare(resolver: Resolver, server: string, list: List, times: number): Promise<Difference[]> {
+    const { of, timeout } = list;
     const run = `${resolver.name}-${this.#pod.settings.address}`.replaceAll(/\W+/g, '-');
     const lookUps = of(run);
     const key = `${resolver.name} ${of.name}`;
-    const plain = this.#plain.get(key) ?? this.#pod.lookUp(resolver, PLAIN, lookUps, timeout);
+    const plain = this.#plain.get(key) ?? this.#lookUp(resolver, PLAIN, lookUps, list);
     this.#plain.set(key, plain);
-    const [asPlain, other] = await Promise.all([plain, this.#pod.lookUp(resolver, server, lookUps, timeout)]);
+    const [asPlain, other] = await Promise.all([plain, this.#lookUp(resolver, server, lookUps, list)]);
     const first = differences(resolver, asPlain, other);
     return this.#confirm(resolver, server, first, { run, timeout, times });
+  }
+
+  /** One after the other, as a program does; those that each take all of their time, at once. */
+  async #lookUp(
+    resolver: Resolver,
+    server: string,
+    lookUps: readonly LookUp[],
+    { timeout, isFailing = false }: List,
+  ): Promise<readonly Outcome[]> {
+    if (!(isFailing && resolver.asksOn)) return this.#pod.lookUp(resolver, server, lookUps, timeout);
+    const each = lookUps.map((one) => this.#pod.lookUp(resolver, server, [one], timeout));
+    return (await Promise.all(each)).flat();
   }
 
   /** Leaves out what comes out the same when it is asked again: names of the run's own are new ones then, too. */

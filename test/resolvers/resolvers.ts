@@ -11,6 +11,8 @@ export interface Resolver {
   readonly command: readonly string[];
   /** Of many addresses it gives a few, by chance: musl takes 48, and before 1.2.4 only those in a datagram. */
   readonly givesSome: boolean;
+  /** Where a server fails it asks again until its time is over: musl. */
+  readonly asksOn: boolean;
 }
 
 const BUILT = join(import.meta.dirname, '../../.cache/resolvers');
@@ -58,7 +60,10 @@ export async function installResolvers(): Promise<readonly Resolver[]> {
     ["node's resolve", [...node, 'resolve']],
     ...ofNewer,
   ];
-  return commands.map(([name, command]) => ({ name, command, givesSome: name.endsWith('musl') }));
+  return commands.map(([name, command]) => {
+    const isMusl = name.endsWith('musl');
+    return { name, command, givesSome: isMusl, asksOn: isMusl };
+  });
 }
 
 /** The program built from `source`; there already where neither that nor the way of building has changed. */
