@@ -34,7 +34,9 @@ class Judge {
   async start(): Promise<void> {
     await writeFile(join(this.folder, 'Corefile'), this.filled(START));
     const env = { ...process.env, ...CORPUS_ENV };
-    this.#child = new Child(program('coredns'), ['-conf', 'Corefile'], { cwd: this.folder, env });
+    // Where a Corefile names no port, one that nobody else on the machine listens at.
+    const args = ['-conf', 'Corefile', '-dns.port', String(await freePort())];
+    this.#child = new Child(program('coredns'), args, { cwd: this.folder, env });
     await this.#child.waitUntil('started', () => this.#child!.output.includes('CoreDNS-'));
   }
 
