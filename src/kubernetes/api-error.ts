@@ -34,12 +34,6 @@ interface ApiErrorOptions {
   readonly cause?: unknown;
 }
 
-/** Whether the server sent nothing for longer than it may. */
-export function isSilence(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: string } };
-  return cause?.code === 'UND_ERR_BODY_TIMEOUT';
-}
-
 /** What a status code of HTTP and the `Status` behind it mean. `what`: `watch endpointslices in kube-system`. `retryAfter`: the header of that name. */
 export function statusError(what: string, code: number, status: Status | undefined, retryAfter?: string): ApiError {
   const seconds = Number(retryAfter ?? status?.details?.retryAfterSeconds ?? 0);

@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ApiClient } from './api-client.ts';
-import { ApiError, type ApiTrouble, isSilence, statusError } from './api-error.ts';
+import { ApiError, type ApiTrouble, statusError } from './api-error.ts';
 import type { ApiObject, Status, WatchEvent } from './api-objects.ts';
 import { Backoff, MOST_REFUSED_MS } from './backoff.ts';
 import { Following } from './following.ts';
 import { cutAll, JsonCutter } from './json-cutter.ts';
+import { Silence } from './silence.ts';
 import { acceptOf, pathOf, type WatchedKind } from './watched-kind.ts';
 
 /** Gets what is there and what changes. Calls come one after the other and must not throw. */
@@ -28,7 +29,7 @@ export interface WatchParts {
   /** `isFollowing` is another. Must not throw. */
   onFollowing?: () => void;
   backoff?: Backoff;
-  /** For so long the server may send nothing: it sends a bookmark a minute. */
+  /** After so long without a word it is asked whether it is there; see `Silence`. Of a list nothing may be awaited for longer. */
   silentMs?: number;
   /** A server that knows no streamed lists sends objects and never says that these are all: for so long that is waited for. */
   streamedListMs?: number;
@@ -83,8 +84,9 @@ export class Watch<T extends ApiObject = ApiObject> {
   #seen: string | undefined;
   #isListed = false;
   #isListing = false;
-  /** Anything came by the watch that is on. */
-  #hasCome = false;
+  readonly #silence: Silence;
+  /** Why the watch that is on was given up. */
+  #lost: ApiError | undefined;
   /** Watches that ended too soon, one after the other. */
   #shortEnds = 0;
   #trouble: ApiError | undefined;
@@ -96,7 +98,10 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.#parts = parts;
     this.#backoff = parts.backoff ?? new Backoff();
     this.#refusals = parts.backoff ?? new Backoff({ mostMs: MOST_REFUSED_MS });
-    const { clock, renewalMs = RENEWAL_MS, quietMs = QUIET_MS, onFollowing = () => {} } = parts;
+    const { client, clock, renewalMs = RENEWAL_MS, quietMs = QUIET_MS, onFollowing = () => {} } = parts;
+    const { silentMs = SILENT_MS } = parts;
+    const onLost = (error: ApiError) => this.#giveUp(error);
+    this.#silence = new Silence({ client, kind, silentMs, seen: () => this.#seen, onLost });
     const onLive = () => this.#onLive();
     this.#following = new Following({ clock, renewalMs, quietMs, onLive, onChange: onFollowing });
   }
@@ -148,9 +153,11 @@ export class Watch<T extends ApiObject = ApiObject> {
       } catch (error) {
         this.#notLive();
         if (this.#isClosed) return;
+        const lost = this.#lost;
+        this.#lost = undefined;
         // Ended by ourselves: nothing is wrong with the server.
-        if (this.#abort.signal.aborted) continue;
-        await this.#recover(error instanceof ApiError ? error : unexpected(error));
+        if (this.#abort.signal.aborted && lost === undefined) continue;
+        await this.#recover(lost ?? (error instanceof ApiError ? error : unexpected(error)));
       }
     }
   }
@@ -195,7 +202,7 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.lists++;
     const what = `list ${this.kind.resource}`;
     const path = pathOf(this.kind, { resourceVersion: this.#seen ?? '0', resourceVersionMatch: 'NotOlderThan' });
-    const body = await this.#open(what, path, 'list');
+    const body = await this.#open(what, path, 'list', this.#parts.silentMs ?? SILENT_MS);
     let version: string | undefined;
     const cutter = new JsonCutter(1, (value, depth) => {
       if (depth === 1) version ??= (value as { resourceVersion?: string }).resourceVersion;
@@ -222,7 +229,6 @@ export class Watch<T extends ApiObject = ApiObject> {
   /** `isListed`: all was listed just now. */
   async #watch(isStreamed: boolean, isListed: boolean): Promise<void> {
     this.watches++;
-    this.#hasCome = false;
     if (isStreamed) this.lists++;
     const what = `watch ${this.kind.resource}`;
     const seconds = WATCH_SECONDS + Math.floor(Math.random() * WATCH_SECONDS);
@@ -234,7 +240,8 @@ export class Watch<T extends ApiObject = ApiObject> {
         ? { sendInitialEvents: 'true', resourceVersion: this.#seen ?? '0', resourceVersionMatch: 'NotOlderThan' }
         : { resourceVersion: this.#from }),
     });
-    const body = await this.#open(what, path, 'watch');
+    const body = await this.#open(what, path, 'watch', seconds * 1000 + SILENT_MS);
+    this.#silence.begin();
     if (isStreamed) this.#beginListing();
     // Nothing was missed since the version from which it goes on.
     else if (isListed || this.isFollowing) this.#following.begin();
@@ -244,18 +251,14 @@ export class Watch<T extends ApiObject = ApiObject> {
     const cutter = new JsonCutter(0, (value) => this.#take(what, value as WatchEvent<T>));
     try {
       await cutAll(body, cutter);
-    } catch (error) {
-      // Not even a bookmark: a server that was set back to an older version sends nothing until it has come to ours again.
-      if (!this.#hasCome && isSilence(error)) this.#from = undefined;
-      throw error;
     } finally {
       clearTimeout(limit);
+      this.#silence.end();
     }
     if (this.#isListing) throw new ApiError('busy', `Cannot ${what}: the server ended it before all was listed`);
   }
 
-  #open(what: string, path: string, as: 'list' | 'watch'): Promise<AsyncIterable<Uint8Array>> {
-    const { silentMs = SILENT_MS } = this.#parts;
+  #open(what: string, path: string, as: 'list' | 'watch', silentMs: number): Promise<AsyncIterable<Uint8Array>> {
     const accept = acceptOf(this.kind, as);
     return this.#parts.client.stream(what, path, { accept, silentMs, signal: this.#abort.signal });
   }
@@ -270,7 +273,7 @@ export class Watch<T extends ApiObject = ApiObject> {
     if (type === undefined || !metadata?.resourceVersion) {
       throw new ApiError('malformed', `Cannot ${what}: the server sends something that is no event`);
     }
-    this.#hasCome = true;
+    this.#silence.came();
     if (type === 'BOOKMARK') {
       if (metadata.annotations?.[INITIAL_EVENTS_END] === 'true') {
         this.#endListing(metadata.resourceVersion);
@@ -300,6 +303,11 @@ export class Watch<T extends ApiObject = ApiObject> {
     this.#from = version;
     this.#following.listed();
     this.#sink.onListed();
+  }
+
+  #giveUp(error: ApiError): void {
+    this.#lost = error;
+    this.#abort.abort();
   }
 
   #giveUpStreaming(): void {

@@ -209,15 +209,31 @@ test('a connection that breaks off ends nothing: it goes on from the version see
   assert.equal(known(), 'a=a b=b');
 });
 
-test('a server that falls silent is left, and asked again from the version seen last', async (t) => {
-  const { until, asked, watch } = await house(t, lists('9', [A]), { silentMs: 50 });
-  await until('asked again', () => asked().length >= 2);
-  assert.deepEqual(asked().slice(0, 2), ['first watch 0', 'watch 9']);
-  assert.equal(watch.isListed, true);
+test('a server that says nothing is asked where it is, and waited for where it has come no less far', async (t) => {
+  const script: Script = (request, answer) => {
+    if (request.kind === 'get') return answer.object({ metadata: { resourceVersion: '9' } });
+    lists('9', [A])(request, answer);
+  };
+  const { until, asked, watch } = await house(t, script, { silentMs: 50 });
+  await until('asked again and again', () => asked().length >= 4);
+  assert.deepEqual(asked().slice(0, 4), ['first watch 0', 'get null', 'get null', 'get null']);
+  assert.equal(watch.isFollowing, true);
+});
+
+test('a server that says nothing and hangs is left, and asked again from the version seen last', async (t) => {
+  const script: Script = (request, answer) => {
+    if (request.kind === 'get') return answer.refuse(503);
+    lists('9', [A])(request, answer);
+  };
+  const { until, asked, watch } = await house(t, script, { silentMs: 50 });
+  await until('asked again', () => asked().length >= 4);
+  assert.deepEqual(asked().slice(0, 4), ['first watch 0', 'get null', 'watch 9', 'get null']);
+  assert.ok(watch.errors.get('busy')! >= 1);
 });
 
 test('a server that was set back to an older version, and so sends nothing, is asked for all that there is', async (t) => {
   const script: Script = ({ kind, query }, answer) => {
+    if (kind === 'get') return answer.object({ metadata: { resourceVersion: '4' } });
     if (kind === 'watch') return void answer.begin();
     const version = query.get('resourceVersion');
     if (asked().length === 1) return answer.initial('9', [A, B]).end();
@@ -226,14 +242,7 @@ test('a server that was set back to an older version, and so sends nothing, is a
   };
   const { known, until, asked } = await house(t, script, { silentMs: 50 });
   await until('listed again', () => known() === 'a=a');
-  assert.deepEqual(asked().slice(0, 4), ['first watch 0', 'watch 9', 'first watch 9', 'first watch 0']);
-});
-
-test('a server that has sent something and then falls silent is not asked for all', async (t) => {
-  const script = lists('9', [A], (answer) => answer.bookmark('9'));
-  const { until, asked } = await house(t, script, { silentMs: 50 });
-  await until('asked again', () => asked().length > 3);
-  assert.deepEqual(asked().slice(0, 4), ['first watch 0', 'watch 9', 'watch 9', 'watch 9']);
+  assert.deepEqual(asked().slice(0, 5), ['first watch 0', 'watch 9', 'get null', 'first watch 9', 'first watch 0']);
 });
 
 test('a server that ends each watch at once is in trouble, and it is said once', async (t) => {
