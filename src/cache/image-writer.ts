@@ -189,7 +189,8 @@ class ImageWriter {
     const to = this.#at;
     u32[to >> 2] = length;
     u32[(to >> 2) + 1] = RECORD_ENTRY;
-    f64[(to >> 3) + 1] = memory.freshUntilMs(at) - this.#nowMs;
+    // An entry that was hit since the image was begun has TTLs of that moment: no life is longer than they say.
+    f64[(to >> 3) + 1] = Math.min(memory.freshUntilMs(at) - this.#nowMs, memory.ttlSeconds(at) * 1000);
     f64[(to >> 3) + 2] = memory.refreshAtMs(at) - this.#nowMs;
     u32[(to >> 2) + 6] = memory.ttlSeconds(at);
     const index = (to >> 1) + 14;

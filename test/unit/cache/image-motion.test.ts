@@ -47,6 +47,21 @@ test('entries that are stored, moved and given up while an image is written do i
   assert.ok(found > 0);
 });
 
+test('an entry whose TTL goes on to the next second while an image is written is in it', async (t) => {
+  const path = join(await scratch(t), 'image');
+  const house = new ImageHouse();
+  learn(house, 1);
+  house.house.pass(20_990);
+  const saving = house.save(path);
+  // Begun, but no page has been looked at.
+  house.house.pass(20);
+  assert.equal(house.cached(`n1.${SUFFIX}`).split(' ')[1], '39');
+  await saving;
+  const other = new ImageHouse({ seed: 7 });
+  const { entries, invalid } = await other.load(path);
+  assert.deepEqual([entries, invalid], [1, 0]);
+});
+
 test('entries that come while an image is read are those that stay', async (t) => {
   const path = join(await scratch(t), 'image');
   const before = new ImageHouse({ bytes: 8 << 20 });
