@@ -4,6 +4,7 @@ const HEADINGS = [
   'UPSTREAM',
   'HEALTHY',
   'STATE',
+  'RANK',
   'RTT',
   'P95',
   'IN FLIGHT',
@@ -54,12 +55,12 @@ function handOverText({ role, generation, standbys }: HandOverStatus): string {
   return `${role}, generation ${generation}${standbys.length === 0 ? '' : `, ${standbys.length} standing by`}`;
 }
 
-/** A server that several zones name has one line for each state that it has in them. */
+/** A server that several zones name has one line for each way that it stands in them. */
 function upstreamRows({ zones }: Status): string[][] {
   const rows = new Map<string, { upstream: UpstreamStatus; zones: string[] }>();
   for (const { zone, upstreams } of zones) {
     for (const upstream of upstreams) {
-      const key = `${upstream.address} ${upstream.state}`;
+      const key = `${upstream.address} ${upstream.state} ${upstream.rank}`;
       const row = rows.get(key) ?? { upstream, zones: [] };
       row.zones.push(zone);
       rows.set(key, row);
@@ -69,6 +70,7 @@ function upstreamRows({ zones }: Status): string[][] {
     upstream.address,
     healthText(upstream),
     upstream.state,
+    rankText(upstream),
     milliseconds(upstream.roundTripMs),
     milliseconds(upstream.p95Ms),
     `${upstream.inFlight}`,
@@ -82,6 +84,11 @@ function upstreamRows({ zones }: Status): string[][] {
 /** An agent of an older version says nothing of it. */
 function healthText({ healthy, state }: Partial<UpstreamStatus>): string {
   return (healthy ?? (state !== 'down' && state !== 'looped')) ? 'yes' : 'no';
+}
+
+/** Nor of that. */
+function rankText({ rank = 0 }: Partial<UpstreamStatus>): string {
+  return `${rank}`;
 }
 
 function zonesText(zones: readonly string[]): string {

@@ -123,9 +123,24 @@ test('the report says what is wrong, and has a line for each server and each way
   assert.deepEqual(
     rows.slice(1).map((row) => row.split(/ {2,}/)),
     [
-      ['tcp://10.96.0.10:53', 'yes', 'up', '0.4ms', '1.2ms', '3', '2', '0', '-', 'cluster.local.'],
-      ['tcp://10.96.0.10:53', 'no', 'looped', '0.4ms', '1.2ms', '3', '2', '0', '-', 'in-addr.arpa. ip6.arpa.'],
-      ['udp://192.0.2.1:53', 'no', 'down', '32ms', '-', '0', '0', '12', 'ECONNREFUSED 2026-01-02T03:04:05Z', '.'],
+      ['tcp://10.96.0.10:53', 'yes', 'up', '0', '0.4ms', '1.2ms', '3', '2', '0', '-', 'cluster.local.'],
+      ['tcp://10.96.0.10:53', 'no', 'looped', '0', '0.4ms', '1.2ms', '3', '2', '0', '-', 'in-addr.arpa. ip6.arpa.'],
+      ['udp://192.0.2.1:53', 'no', 'down', '0', '32ms', '-', '0', '0', '12', 'ECONNREFUSED 2026-01-02T03:04:05Z', '.'],
+    ],
+  );
+});
+
+test('of the DNS pods and the address of their Service each has its rank', () => {
+  const pod = { ...CLUSTER, address: 'tcp://10.244.1.7:53' };
+  const zone = (name: string, upstreams: UpstreamStatus[]) => ({ ...STATUS.zones[0]!, zone: name, upstreams });
+  const zones = [zone('cluster.local.', [pod, { ...CLUSTER, rank: 1 }]), zone('shop.example.', [CLUSTER])];
+  const rows = statusText({ ...STATUS, zones }).split('\n').slice(-4, -1);
+  assert.deepEqual(
+    rows.map((row) => row.split(/ {2,}/)).map((cells) => [cells[0], cells[3], cells.at(-1)]),
+    [
+      ['tcp://10.244.1.7:53', '0', 'cluster.local.'],
+      ['tcp://10.96.0.10:53', '1', 'cluster.local.'],
+      ['tcp://10.96.0.10:53', '0', 'shop.example.'],
     ],
   );
 });
