@@ -134,7 +134,9 @@ test('of the DNS pods and the address of their Service each has its rank', () =>
   const pod = { ...CLUSTER, address: 'tcp://10.244.1.7:53' };
   const zone = (name: string, upstreams: UpstreamStatus[]) => ({ ...STATUS.zones[0]!, zone: name, upstreams });
   const zones = [zone('cluster.local.', [pod, { ...CLUSTER, rank: 1 }]), zone('shop.example.', [CLUSTER])];
-  const rows = statusText({ ...STATUS, zones }).split('\n').slice(-4, -1);
+  const rows = statusText({ ...STATUS, zones })
+    .split('\n')
+    .slice(-4, -1);
   assert.deepEqual(
     rows.map((row) => row.split(/ {2,}/)).map((cells) => [cells[0], cells[3], cells.at(-1)]),
     [
