@@ -1,3 +1,4 @@
+import type { Applies } from './applies.ts';
 import type { Family } from './wanted-state.ts';
 
 /** A DNS packet of ours as a firewall sees it on this node: a client's query that arrives, or the reply that leaves. Clients are not known. */
@@ -11,9 +12,6 @@ export interface FirewallPacket {
   /** What the connection table calls it. */
   readonly state: 'untracked' | 'new' | 'established';
 }
-
-/** Whether a rule matches a packet: `some` where that depends on what is not known, such as the client. */
-export type Applies = 'yes' | 'no' | 'some';
 
 export type Verdict = 'accept' | 'drop' | 'return' | { readonly jump: string } | { readonly goto: string };
 
@@ -87,15 +85,4 @@ function step(rule: FirewallRule, chain: string, walk: Walk, isSure: boolean, de
   if (outcome === 'fall') return !isJump && rule.applies === 'yes' ? 'return' : 'fall';
   if (outcome === 'accept' && !isSure) return 'fall';
   return outcome;
-}
-
-/** Both, as one condition. */
-export function both(first: Applies, second: Applies): Applies {
-  if (first === 'no' || second === 'no') return 'no';
-  return first === 'yes' && second === 'yes' ? 'yes' : 'some';
-}
-
-export function not(applies: Applies): Applies {
-  if (applies === 'some') return 'some';
-  return applies === 'yes' ? 'no' : 'yes';
 }

@@ -1,14 +1,6 @@
 import { BlockList } from 'node:net';
-import {
-  type Applies,
-  both,
-  type Drop,
-  type FirewallPacket,
-  type FirewallRule,
-  findDrop,
-  not,
-  type Verdict,
-} from './firewall-walk.ts';
+import { type Applies, both, not, yesIf } from './applies.ts';
+import { type Drop, type FirewallPacket, type FirewallRule, findDrop, type Verdict } from './firewall-walk.ts';
 import { type Dump, ruleWords } from './iptables-dump.ts';
 
 /** The chains that a packet passes, in order; the table nat cannot drop. */
@@ -109,10 +101,6 @@ function verdictOf(option: string, target: string, isChain: (name: string) => bo
   if (target === 'NFQUEUE') return 'accept';
   if (!isChain(target)) return undefined;
   return option === '-g' ? { goto: target } : { jump: target };
-}
-
-function yesIf(condition: boolean): Applies {
-  return condition ? 'yes' : 'no';
 }
 
 function covers(network: string, { host, family }: FirewallPacket): Applies {

@@ -1,14 +1,6 @@
 import { BlockList } from 'node:net';
-import {
-  type Applies,
-  both,
-  type Drop,
-  type FirewallPacket,
-  type FirewallRule,
-  findDrop,
-  not,
-  type Verdict,
-} from './firewall-walk.ts';
+import { type Applies, both, not, yesIf } from './applies.ts';
+import { type Drop, type FirewallPacket, type FirewallRule, findDrop, type Verdict } from './firewall-walk.ts';
 
 /** What `nft --json --terse list table` says of one table or, put together, of several, as far as it matters here. */
 export interface NftRuleset {
@@ -215,8 +207,4 @@ function coversPort(value: unknown, port: number): Applies {
   if (range !== undefined) return yesIf(port >= range[0] && port <= range[1]);
   // Names of services come as text.
   return yesIf(value === port || (value === 'domain' && port === 53));
-}
-
-function yesIf(condition: boolean): Applies {
-  return condition ? 'yes' : 'no';
 }
