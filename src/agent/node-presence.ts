@@ -6,7 +6,7 @@ import { type Listening, Liveness } from '../listen/liveness.ts';
 import { type HostLook, lookAtHost } from '../node-network/host-facts.ts';
 import type { NetworkReport } from '../node-network/network-report.ts';
 import { NodeNetwork } from '../node-network/node-network.ts';
-import { type WantedFromConfigParts, wantedFromConfig } from '../node-network/wanted-from-config.ts';
+import { servicesOf, type WantedFromConfigParts, wantedFromConfig } from '../node-network/wanted-from-config.ts';
 import type { WantedState } from '../node-network/wanted-state.ts';
 
 export interface NodePresenceParts {
@@ -168,10 +168,5 @@ export class NodePresence {
 }
 
 function wantedOf(config: Config, { services = [], ...places }: WantedFromConfigParts): WantedState {
-  return wantedFromConfig(config, { services: [...servicesAround(), ...services], ...places });
-}
-
-/** Addresses of Services in the pod's own Kubernetes namespace, which its environment names: `KUBE_DNS_SERVICE_HOST`. */
-function servicesAround(): string[] {
-  return Object.entries(process.env).flatMap(([name, host]) => (host && /_SERVICE_HOST$/.test(name) ? [host] : []));
+  return wantedFromConfig(config, { services: [...servicesOf(process.env), ...services], ...places });
 }

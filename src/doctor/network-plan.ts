@@ -3,9 +3,8 @@ import { chooseMode } from '../node-network/choose-mode.ts';
 import { readHostFacts } from '../node-network/host-facts.ts';
 import { readLinks } from '../node-network/link.ts';
 import type { NetworkMode } from '../node-network/network-report.ts';
-import { wantedFromConfig } from '../node-network/wanted-from-config.ts';
+import { servicesOf, wantedFromConfig } from '../node-network/wanted-from-config.ts';
 import type { Failover } from '../node-network/wanted-state.ts';
-import { servicesOf } from './network-reading.ts';
 
 /** What `serve` would do with the node's network, had it the same flags and rights. */
 export interface NetworkPlan {
@@ -36,7 +35,7 @@ export async function planNetwork(
   const unseen: string[] = [];
   const { rules } = wantedFromConfig(config, { services: servicesOf(env) });
   const [choice, links] = await Promise.all([
-    readHostFacts(rules).then((facts) => chooseMode(nodeNetwork.mode, facts)),
+    chooseMode(nodeNetwork.mode, () => readHostFacts(rules)),
     readLinks().catch((cause: Error) => {
       unseen.push(cause.message);
       return [];

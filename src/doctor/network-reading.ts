@@ -3,7 +3,7 @@ import type { Config, NodeNetworkConfig } from '../config/config.ts';
 import { chooseMode } from '../node-network/choose-mode.ts';
 import { readHostFacts } from '../node-network/host-facts.ts';
 import type { NetworkMode } from '../node-network/network-report.ts';
-import { wantedFromConfig } from '../node-network/wanted-from-config.ts';
+import { servicesOf, wantedFromConfig } from '../node-network/wanted-from-config.ts';
 import type { WantedState } from '../node-network/wanted-state.ts';
 import type { AgentProcess } from './agent-processes.ts';
 import { readTraces, type Traces } from './traces.ts';
@@ -44,13 +44,9 @@ async function modeOf(
   report: NetworkStatus | undefined,
 ): Promise<Pick<NetworkReading, 'mode' | 'reason'>> {
   if (report !== undefined) return { mode: report.mode as NetworkMode, reason: report.modeReason };
-  if (mode !== 'auto') return { mode, reason: 'asked for by --node-network' };
-  if (table !== undefined) return { mode: 'nftables', reason: 'its table is there' };
-  if (chains.length > 0) return { mode: 'iptables', reason: `its chains are in ${chains.join(', ')}` };
-  return chooseMode('auto', await readHostFacts());
-}
-
-/** Services of the pod's own Kubernetes namespace, which its environment names: their addresses have kube-proxy to stand in. */
-export function servicesOf(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(env).flatMap(([name, host]) => (host && /_SERVICE_HOST$/.test(name) ? [host] : []));
+  if (mode === 'auto') {
+    if (table !== undefined) return { mode: 'nftables', reason: 'its table is there' };
+    if (chains.length > 0) return { mode: 'iptables', reason: `its chains are in ${chains.join(', ')}` };
+  }
+  return chooseMode(mode, () => readHostFacts());
 }

@@ -24,10 +24,12 @@ export interface ModeChoice {
   readonly reason: string;
 }
 
-/** What is asked for, or what fits the host. */
-export function chooseMode(asked: NodeNetworkMode, facts: HostFacts): ModeChoice {
-  if (asked !== 'auto') return chosenMode(asked);
-  const { nftTrouble, nftTables, iptables, iptablesWhy, iptablesDrop } = facts;
+/** What is asked for, or, with `auto`, what fits the host: only then its facts are waited for. */
+export async function chooseMode(asked: NodeNetworkMode, facts: () => Promise<HostFacts>): Promise<ModeChoice> {
+  return asked === 'auto' ? fittingMode(await facts()) : { mode: asked, reason: 'asked for by --node-network' };
+}
+
+function fittingMode({ nftTrouble, nftTables, iptables, iptablesWhy, iptablesDrop }: HostFacts): ModeChoice {
   if (nftTrouble !== undefined && iptables === undefined) {
     return { mode: 'interface', reason: `no rules can be set: ${nftTrouble}, and ${iptablesWhy}` };
   }
@@ -41,9 +43,4 @@ export function chooseMode(asked: NodeNetworkMode, facts: HostFacts): ModeChoice
     return { mode: 'nftables', reason: 'kube-proxy uses nftables' };
   }
   return { mode: 'nftables', reason: 'the kernel has nf_tables, which needs the fewest parts' };
-}
-
-/** A mode that needs no facts. */
-export function chosenMode(asked: NetworkMode): ModeChoice {
-  return { mode: asked, reason: 'asked for by --node-network' };
 }

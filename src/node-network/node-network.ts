@@ -2,7 +2,7 @@ import type { NodeNetworkConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { TroubleLog } from '../core/trouble-log.ts';
-import { chooseMode, chosenMode, type HostFacts, type ModeChoice } from './choose-mode.ts';
+import { chooseMode, type HostFacts, type ModeChoice } from './choose-mode.ts';
 import { FirewallCheck } from './firewall-check.ts';
 import { factsOf, type HostLook, readHostFacts } from './host-facts.ts';
 import { Link } from './link.ts';
@@ -77,7 +77,7 @@ export class NodeNetwork {
       return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', log), nothing, parts);
     }
     const facts = factsOf(look, wanted.rules);
-    const choice = asked === 'auto' ? chooseMode(asked, await facts) : chosenMode(asked);
+    const choice = await chooseMode(asked, () => facts);
     const rules = await openRules(choice.mode, log, choice.mode === 'iptables' ? (await facts).iptables : undefined);
     log.info({ mode: choice.mode, reason: choice.reason }, "the node's network");
     const leftovers = facts.then((found) => found.leftovers);

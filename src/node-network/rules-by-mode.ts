@@ -18,7 +18,7 @@ const noRules: NoRules = {
   close() {},
 };
 
-/** The rules of a mode, after those of the other kind that an earlier process may have left. */
+/** The rules of a mode, not in the kernel yet. What an earlier process has left by another mode stays: see `NodeNetwork.clean`. */
 export async function openRules(
   mode: NetworkMode,
   log: Logger,

@@ -28,6 +28,11 @@ export function wantedFromConfig(
   };
 }
 
+/** Addresses of the Services of the pod's own Kubernetes namespace, which its environment names (`KUBE_DNS_SERVICE_HOST`): they have kube-proxy to stand in. */
+export function servicesOf(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(env).flatMap(([name, host]) => (host && /_SERVICE_HOST$/.test(name) ? [host] : []));
+}
+
 /** Each once. */
 export function addressesOf(listen: readonly SocketAddress[]): string[] {
   return [...new Set(listen.map(({ host }) => host))];
