@@ -1,9 +1,10 @@
+import { MAX_NAME_LENGTH } from '../wire/constants.ts';
+import { copyBytes } from '../wire/copy.ts';
 import { isWithin } from '../wire/name.ts';
 import { serviceAt } from './cluster-names.ts';
 import type { PodSearch } from './pod-search.ts';
 import type { ServiceEvents } from './service-events.ts';
 
-const MOST_NAME_OCTETS = 255;
 const ROOT = new Uint8Array(1);
 
 /**
@@ -21,14 +22,14 @@ export function candidateName(
   const suffix = isBare ? ROOT : suffixes[index];
   if (suffix === undefined || (isBare && bytes[start]! + 1 === length)) return undefined;
   const name = new Uint8Array(length + suffix.length);
-  for (let i = 0; i < length; i++) name[i] = bytes[start + i]!;
+  copyBytes(bytes, start, start + length, name, 0);
   name.set(suffix, length);
   return name;
 }
 
 /** Whether all names that may be asked for what was typed are names at all. Resolvers differ in what they do about one that is not. */
 export function areNames(length: number, { suffixes }: PodSearch): boolean {
-  return suffixes.every((suffix) => length + suffix.length <= MOST_NAME_OCTETS);
+  return suffixes.every((suffix) => length + suffix.length <= MAX_NAME_LENGTH);
 }
 
 /** Where changes are noted of the Services that any of the names speaks of. */

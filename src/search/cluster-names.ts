@@ -29,7 +29,7 @@ export function cannotExist(bytes: Uint8Array, start: number, nameEnd: number, z
  * below a zone of `zoneLabels` labels, the root not counted. Allocates nothing.
  */
 export function serviceAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLabels: number): number {
-  const own = countLabels(bytes, start, nameEnd) - zoneLabels;
+  const own = countLabels(bytes, start, nameEnd - 1) - zoneLabels;
   if (own < LABELS_OF_SERVICE) return -1;
   const at = skipLabels(bytes, start, own - LABELS_OF_SERVICE);
   return isLabel(bytes, skipLabels(bytes, at, 2), SVC) ? at : -1;
@@ -41,7 +41,7 @@ export function serviceAt(bytes: Uint8Array, start: number, nameEnd: number, zon
  * label that begins with an underscore (SRV, `_zone`), of pods, and below dns.Z and dns-version.Z. Arguments as of `serviceAt`.
  */
 export function cutAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLabels: number): number {
-  const own = countLabels(bytes, start, nameEnd) - zoneLabels;
+  const own = countLabels(bytes, start, nameEnd - 1) - zoneLabels;
   if (own < 2) return -1;
   const last = skipLabels(bytes, start, own - 1);
   if (isLabel(bytes, last, POD) || isLabel(bytes, last, DNS) || isLabel(bytes, last, DNS_VERSION)) return -1;
@@ -54,7 +54,7 @@ export function cutAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLab
 
 /** Offset of the namespace's label where the name is `ns.svc.Z` or lies below it, else -1. Arguments as of `serviceAt`. */
 export function namespaceAt(bytes: Uint8Array, start: number, nameEnd: number, zoneLabels: number): number {
-  const own = countLabels(bytes, start, nameEnd) - zoneLabels;
+  const own = countLabels(bytes, start, nameEnd - 1) - zoneLabels;
   if (own < 2) return -1;
   const at = skipLabels(bytes, start, own - 2);
   return isLabel(bytes, skipLabels(bytes, at, 1), SVC) ? at : -1;
@@ -65,10 +65,10 @@ const LABELS_OF_SERVICE = 3;
 const UNDERSCORE = 0x5f;
 const ZONE = labelOf('_zone');
 
-/** The root not counted. */
-function countLabels(bytes: Uint8Array, start: number, nameEnd: number): number {
+/** Labels in [start, end). */
+export function countLabels(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
-  for (let at = start; at < nameEnd - 1; at += 1 + bytes[at]!) count++;
+  for (let at = start; at < end; at += 1 + bytes[at]!) count++;
   return count;
 }
 
@@ -78,7 +78,7 @@ function skipLabels(bytes: Uint8Array, at: number, count: number): number {
 }
 
 /** Whether a label in [at, end) begins with an underscore. */
-function hasUnderscore(bytes: Uint8Array, at: number, end: number): boolean {
+export function hasUnderscore(bytes: Uint8Array, at: number, end: number): boolean {
   for (; at < end; at += 1 + bytes[at]!) if (bytes[at + 1] === UNDERSCORE) return true;
   return false;
 }

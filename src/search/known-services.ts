@@ -1,14 +1,12 @@
 import { KNOWN_SERVICES } from '../core/limits.ts';
 import { equalFolded } from '../wire/name.ts';
+import { hashAt, lengthAt, serviceLabels } from './service-labels.ts';
 
 const EMPTY = 0;
 /** Something stood here: what was put behind it is still to be found. */
 const GONE = -1;
 const FIRST_SLOTS = 1024;
 const FIRST_BYTES = 16_384;
-const MOST_LABEL = 63;
-const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
 
 /**
  * The Services of the cluster by namespace and name, as a question can be compared with them: wire labels in one block, found by an open table of offsets. 10,000 Services of
@@ -41,13 +39,13 @@ export class KnownServices {
 
   /** The same of two texts. */
   hasNamed(namespace: string, name: string): boolean {
-    const labels = wireOf(namespace, name);
+    const labels = serviceLabels(namespace, name);
     return labels !== undefined && this.has(labels, 0);
   }
 
   /** Adds a Service; one that is known stays. */
   put(namespace: string, name: string): void {
-    const labels = wireOf(namespace, name);
+    const labels = serviceLabels(namespace, name);
     if (labels === undefined || this.#find(labels, 0) >= 0) return;
     if (this.#size >= KNOWN_SERVICES.value) {
       KNOWN_SERVICES.hits++;
@@ -63,7 +61,7 @@ export class KnownServices {
   }
 
   delete(namespace: string, name: string): void {
-    const labels = wireOf(namespace, name);
+    const labels = serviceLabels(namespace, name);
     if (labels === undefined) return;
     const slot = this.#find(labels, 0);
     if (slot < 0) {
@@ -91,7 +89,7 @@ export class KnownServices {
     const slots = this.#slots;
     const mask = slots.length - 1;
     const length = lengthAt(bytes, at);
-    for (let slot = hashAt(bytes, at, length) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashAt(bytes, at) & mask; ; slot = (slot + 1) & mask) {
       const place = slots[slot]!;
       if (place === EMPTY) return -1;
       // The length bytes are part of the comparison: of what is longer, the second one differs.
@@ -102,7 +100,7 @@ export class KnownServices {
   #place(at: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hashAt(this.#bytes, at, lengthAt(this.#bytes, at)) & mask;
+    let slot = hashAt(this.#bytes, at) & mask;
     while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
     slots[slot] = at + 1;
     this.#used++;
@@ -133,29 +131,4 @@ function grown(least: number, wanted: number): number {
   let size = least;
   while (size < wanted) size *= 2;
   return size;
-}
-
-/** Of the two labels. */
-function lengthAt(bytes: Uint8Array, at: number): number {
-  const first = bytes[at]! + 1;
-  return first + bytes[at + first]! + 1;
-}
-
-function hashAt(bytes: Uint8Array, at: number, length: number): number {
-  let hash = FNV_OFFSET;
-  for (let i = at; i < at + length; i++) {
-    const byte = bytes[i]!;
-    hash = Math.imul(hash ^ (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte), FNV_PRIME);
-  }
-  return hash ^ (hash >>> 15);
-}
-
-/** Undefined for what is no pair of labels: no question can name it. */
-function wireOf(namespace: string, name: string): Uint8Array | undefined {
-  const labels = Buffer.from(`\0${name}\0${namespace}`, 'latin1');
-  if (name.length === 0 || namespace.length === 0 || name.length > MOST_LABEL || namespace.length > MOST_LABEL)
-    return undefined;
-  labels[0] = name.length;
-  labels[name.length + 1] = namespace.length;
-  return labels;
 }

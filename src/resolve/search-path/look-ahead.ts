@@ -2,7 +2,7 @@ import type { AnswerCache } from '../../cache/answer-cache.ts';
 import type { Clock } from '../../core/clock.ts';
 import { LOOK_AHEADS, LOOK_AHEADS_A_TURN } from '../../core/limits.ts';
 import { Portions } from '../../core/portions.ts';
-import { namespaceAt } from '../../search/cluster-names.ts';
+import { hasUnderscore, namespaceAt } from '../../search/cluster-names.ts';
 import { HEADER_LENGTH, RCODE_NXDOMAIN, TYPE_A, TYPE_AAAA } from '../../wire/constants.ts';
 import type { QueryView } from '../../wire/query.ts';
 import { Reply } from '../../wire/reply.ts';
@@ -19,7 +19,6 @@ const AGAIN_MS = 2000;
 const REMEMBERED = 1024;
 /** A resolver asks its next question as soon as it has the answer to the last. */
 const USED_WITHIN_SECONDS = 3;
-const UNDERSCORE = 0x5f;
 
 /** Of so many questions asked ahead no more than that may be of no use, else there is a pause. */
 const JUDGED_TOGETHER = 64;
@@ -85,7 +84,8 @@ export class LookAhead {
     const { bytes, nameEnd } = query;
     const start = query.start + HEADER_LENGTH;
     const namespace = namespaceAt(bytes, start, nameEnd, zone.labels);
-    if (namespace === -1 || namespace === start || !isTyped(bytes, start, namespace)) return;
+    // Names of a search path are those of hosts; those with underscores are asked for as they are.
+    if (namespace === -1 || namespace === start || hasUnderscore(bytes, start, namespace)) return;
     if (!this.#isFirst(query.nameHash ^ query.type, nowMs)) return;
     // The second name of every search path ends as the first one does, for a namespace that there is not.
     const state = this.#parts.cuts.look(bytes, namespace, nameEnd, nowMs);
@@ -185,10 +185,4 @@ interface Step {
   readonly walk: SearchWalk;
   readonly tail: number;
   readonly askedMs: number;
-}
-
-/** Names of a search path are those of hosts; those with underscores are asked for as they are. */
-function isTyped(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1 + bytes[at]!) if (bytes[at + 1] === UNDERSCORE) return false;
-  return true;
 }

@@ -1,4 +1,5 @@
 import type { Portions } from '../../core/portions.ts';
+import { countLabels } from '../../search/cluster-names.ts';
 import { HEADER_LENGTH, RCODE_MASK, RCODE_NXDOMAIN } from '../../wire/constants.ts';
 import { copyBytes } from '../../wire/copy.ts';
 import type { QueryView } from '../../wire/query.ts';
@@ -69,10 +70,4 @@ export class SearchWalk extends OwnClient {
 /** The code of a reply, its low four bits. */
 export function rcodeOf({ head, headStart }: Reply): number {
   return head[headStart + 3]! & RCODE_MASK;
-}
-
-function countLabels(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at < end; at += 1 + bytes[at]!) count++;
-  return count;
 }
