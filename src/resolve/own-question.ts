@@ -4,12 +4,13 @@ import { QueryView } from '../wire/query.ts';
 
 /** A question in the agent's own cause: class IN, RD, no OPT. One instance is used again for every question; what `write` returns holds until the next. */
 export class OwnQuestion {
+  /** The one that was written last. */
+  readonly query: QueryView;
   readonly #bytes = new Uint8Array(HEADER_LENGTH + MAX_NAME_LENGTH + 4);
-  readonly #query: QueryView;
 
   /** `seed`: of the names in the cache's keys. */
   constructor(seed: number) {
-    this.#query = new QueryView(seed);
+    this.query = new QueryView(seed);
   }
 
   /** Asks about the labels in [start, end) of `bytes`, then those in [tail, nameEnd), root included; at most 255 octets together. */
@@ -25,7 +26,7 @@ export class OwnQuestion {
     own[at + 1] = type;
     own[at + 2] = CLASS_IN >> 8;
     own[at + 3] = CLASS_IN;
-    this.#query.read(own, 0, at + 4);
-    return this.#query;
+    this.query.read(own, 0, at + 4);
+    return this.query;
   }
 }

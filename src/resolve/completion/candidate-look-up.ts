@@ -1,12 +1,12 @@
 import type { AnswerCache } from '../../cache/answer-cache.ts';
 import { STATE_REFRESHING } from '../../cache/entry-memory.ts';
-import { CLASS_IN, FLAG_RD, HEADER_LENGTH, MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH } from '../../wire/constants.ts';
-import { copyBytes } from '../../wire/copy.ts';
+import { MAX_MESSAGE_LENGTH } from '../../wire/constants.ts';
 import { MessageScan } from '../../wire/message-scan.ts';
-import { QueryView } from '../../wire/query.ts';
+import type { QueryView } from '../../wire/query.ts';
 import { Reply } from '../../wire/reply.ts';
 import type { Client } from '../client.ts';
 import type { Composer } from '../composer.ts';
+import { OwnQuestion } from '../own-question.ts';
 import { ANSWERED } from '../responder.ts';
 import { FAILED, FoundAnswer } from './found-answer.ts';
 
@@ -34,25 +34,23 @@ export interface CandidateLookUpParts {
 export class CandidateLookUp {
   readonly found = new FoundAnswer();
   readonly #parts: CandidateLookUpParts;
-  readonly #query: QueryView;
-  readonly #question = new Uint8Array(HEADER_LENGTH + MAX_NAME_LENGTH + 4);
+  readonly #own: OwnQuestion;
   readonly #scan = new MessageScan();
   readonly #reply = new Reply();
   readonly #message = new Uint8Array(MAX_MESSAGE_LENGTH);
 
   constructor(parts: CandidateLookUpParts) {
     this.#parts = parts;
-    this.#query = new QueryView(parts.seed);
+    this.#own = new OwnQuestion(parts.seed);
   }
 
   /** True where the cache has a live answer: its TTLs are counted down, its addresses rotated. `isHit`: it is for a client. */
   inCache(name: Uint8Array, type: number, nowMs: number, isHit: boolean): boolean {
     const { cache, composer } = this.#parts;
-    const query = this.#query;
-    query.read(this.#question, 0, writeQuestion(name, type, this.#question));
+    const query = this.#own.write(name, 0, name.length, name.length, name.length, type);
     const at = cache.findFresh(query, nowMs);
     if (at === -1) return false;
-    if (isHit) this.#countHit(at, nowMs);
+    if (isHit) this.#countHit(query, at, nowMs);
     composer.compose(query, cache.memory, at, nowMs, true, 'cache', this.#reply);
     this.found.readEntry(cache.memory, at, type);
     return true;
@@ -60,7 +58,7 @@ export class CandidateLookUp {
 
   /** What `inCache` just did not find; ANSWERED, HELD or DROPPED, as `Responder.respond` has them. */
   ask(nowMs: number, client: Client): number {
-    const outcome = this.#parts.names.lookUp(this.#query, nowMs, client, this.#reply);
+    const outcome = this.#parts.names.lookUp(this.#own.query, nowMs, client, this.#reply);
     if (outcome === ANSWERED) this.read(this.#message, this.#reply.copyTo(this.#message, 0));
     return outcome;
   }
@@ -71,25 +69,12 @@ export class CandidateLookUp {
     else this.found.status = FAILED;
   }
 
-  #countHit(at: number, nowMs: number): void {
+  #countHit(query: QueryView, at: number, nowMs: number): void {
     const { cache, names } = this.#parts;
     const { memory } = cache;
     const hits = memory.countHit(at);
     if (nowMs < memory.refreshAtMs(at) || memory.has(at, STATE_REFRESHING)) return;
-    const least = names.prefetchHits(this.#query);
-    if (least > 0 && hits >= least) names.prefetch(this.#query, at);
+    const least = names.prefetchHits(query);
+    if (least > 0 && hits >= least) names.prefetch(query, at);
   }
-}
-
-/** Returns where it ends. */
-function writeQuestion(name: Uint8Array, type: number, target: Uint8Array): number {
-  target.fill(0, 0, HEADER_LENGTH);
-  target[2] = FLAG_RD >> 8;
-  target[5] = 1;
-  const at = copyBytes(name, 0, name.length, target, HEADER_LENGTH);
-  target[at] = type >> 8;
-  target[at + 1] = type;
-  target[at + 2] = 0;
-  target[at + 3] = CLASS_IN;
-  return at + 4;
 }
