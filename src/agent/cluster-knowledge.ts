@@ -29,7 +29,8 @@ export type ClusterDnsPlaces = Required<WantedFromConfigParts>;
 export interface KnowledgeUsers {
   readonly services: KnownServices;
   readonly freshness: Pick<Freshness, 'serviceChanged' | 'setFollowed'>;
-  readonly pods: PodNews;
+  /** Undefined: pods are not asked for. */
+  readonly pods: PodNews | undefined;
   /** Undefined: names of nodes are not asked for. */
   readonly nodeNames?: NodeNews | undefined;
 }
@@ -70,13 +71,13 @@ export class ClusterKnowledge {
       .catch((error: Error) => this.#sayNotFollowed(error));
   }
 
-  /** Brings what happens to Services, and to this node's pods where the configuration has a use for them, to `users`. Once; goes on by itself. */
+  /** Brings what happens to Services, and to this node's pods and to nodes where there is a use for them, to `users`. Once; goes on by itself. */
   followCluster(users: KnowledgeUsers): void {
     if (this.#hasUsers || !this.#kubernetes.isOn) return;
     this.#hasUsers = true;
     const failed = (error: Error): void => this.#sayNotFollowed(error);
     this.#kubernetes.followServices(newsFor(users)).catch(failed);
-    if (this.#config.search === 'complete') this.#kubernetes.followPods(this.#nodeName, users.pods).catch(failed);
+    if (users.pods !== undefined) this.#kubernetes.followPods(this.#nodeName, users.pods).catch(failed);
     if (users.nodeNames === undefined) return;
     this.#kubernetes.followNodes(this.#nodeName, users.nodeNames).catch((error: Error) => this.#sayNotFollowed(error));
   }

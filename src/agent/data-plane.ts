@@ -58,7 +58,8 @@ export class DataPlane {
   readonly flush: ZoneFlush;
   readonly upstreams: Upstreams;
   readonly responder: CacheResponder;
-  readonly completion: SearchCompletion;
+  /** Undefined: searches are not completed. */
+  readonly #completion: SearchCompletion | undefined;
   readonly #delivery: Delivery;
   readonly #passThrough: PassThrough;
   readonly #resolver: Resolver;
@@ -136,9 +137,12 @@ export class DataPlane {
       queryLog: this.#queryLog,
     });
     const { responder, services } = this;
-    this.completion = new SearchCompletion({ clock, log, responder, services, wheel });
-    this.completion.apply(config);
-    freshness.onChange = (namespace, service) => this.completion.serviceChanged(namespace, service);
+    const isCompleting = config.search === 'complete';
+    const completion = isCompleting ? new SearchCompletion({ clock, log, responder, services, wheel }) : undefined;
+    completion?.apply(config);
+    if (completion !== undefined)
+      freshness.onChange = (namespace, service) => completion.serviceChanged(namespace, service);
+    this.#completion = completion;
     this.#queryLog.sample(atOnce(this.#samples(config)));
   }
 
@@ -169,12 +173,12 @@ export class DataPlane {
     if (isChanged !== undefined) this.flush.flushWhere(isChanged);
     this.#changed = changed;
     this.#config = config;
-    this.completion.apply(config);
+    this.#completion?.apply(config);
   }
 
-  /** Told of this node's pods. */
-  get pods(): PodClients {
-    return this.completion.pods;
+  /** Told of this node's pods. Undefined: nothing has a use for them. */
+  get pods(): PodClients | undefined {
+    return this.#completion?.pods;
   }
 
   /** Local names, which no zone of the configuration has, are sampled as the zones are that say nothing of it. */
@@ -207,8 +211,10 @@ export class DataPlane {
     registerResolveMetrics(register, { flights, delivery: this.#delivery, traffic, zones: this.#zones });
     if (this.#config.kubernetes !== 'off') registerFreshnessMetrics(register, this.freshness);
     if (this.nodeNames !== undefined) registerNodeNameMetrics(register, this.nodeNames);
-    const { counts, pods } = this.completion;
-    if (this.#config.search === 'complete') registerCompletionMetrics(register, { counts, pods, server });
+    if (this.#completion !== undefined) {
+      const { counts, pods } = this.#completion;
+      registerCompletionMetrics(register, { counts, pods, server });
+    }
     registerRelayMetrics(register, this.#passThrough.counts, this.flush.counts);
     const { search, ahead } = this.#resolver;
     if (search.isOn) registerSearchMetrics(register, search, ahead);
@@ -216,7 +222,7 @@ export class DataPlane {
   }
 
   close(): void {
-    this.completion.close();
+    this.#completion?.close();
     this.#passThrough.close();
     this.#troubles.close();
     this.upstreams.close();

@@ -23,7 +23,7 @@ export interface SearchCompletionParts {
   wheel: TimerWheel;
 }
 
-/** `--search complete`: what is known of the node's pods, and of the search suffixes that kubelet gives them; on and off with the configuration. */
+/** `--search complete`: what is known of the node's pods, and of the search suffixes that kubelet gives them. */
 export class SearchCompletion {
   readonly pods: PodClients;
   readonly events = new ServiceEvents();
@@ -32,7 +32,7 @@ export class SearchCompletion {
   #clusterDomain = '';
   #path = '';
   #watch: FileWatch | undefined;
-  #searches: readonly string[] | undefined = undefined;
+  #searches: readonly string[] | undefined;
 
   constructor(parts: SearchCompletionParts) {
     this.#parts = parts;
@@ -40,16 +40,11 @@ export class SearchCompletion {
   }
 
   /** This configuration is in force. */
-  apply({ clusterDomain, kubernetes, searchConf, search }: Config): void {
-    const { clock, responder, services, wheel } = this.#parts;
-    if (search !== 'complete' || kubernetes === 'off') {
-      responder.completeSearches(undefined);
-      this.close();
-      return;
-    }
+  apply({ clusterDomain, searchConf }: Config): void {
     this.#follow(searchConf);
-    if (responder.completion !== undefined && clusterDomain === this.#clusterDomain) return;
+    if (clusterDomain === this.#clusterDomain) return;
     this.#clusterDomain = clusterDomain;
+    const { clock, responder, services, wheel } = this.#parts;
     const zone = nameFromText(clusterDomain)!;
     const cluster = { zone, zoneLabels: clusterDomain.split('.').length };
     const { counts, events, pods } = this;
@@ -66,7 +61,6 @@ export class SearchCompletion {
   close(): void {
     this.#watch?.close();
     this.#watch = undefined;
-    this.#path = '';
   }
 
   /** Reads the search suffixes in the file, now and whenever it is another one. */

@@ -57,11 +57,11 @@ export class CacheResponder implements NaturalAnswers, Responder {
     this.#query = new QueryView(seed);
   }
 
-  /** Searches of pods are completed from the next query on, with these parts; undefined: they are not. */
-  completeSearches(search: SearchParts | undefined): void {
+  /** Searches of pods are completed from the next query on, with these parts. */
+  completeSearches(search: SearchParts): void {
     const { cache, cacheTraffic, composer, queryLog, resolver, seed } = this.#parts;
     const own = { cache, cacheTraffic, composer, natural: this, names: resolver, queryLog, seed };
-    this.#completion = search && new Completion({ ...own, ...search });
+    this.#completion = new Completion({ ...own, ...search });
   }
 
   /** Undefined: searches are not completed. */

@@ -38,8 +38,8 @@ export interface ResolverParts extends LocalRepliesParts {
   seed: number;
   wheel: TimerWheel;
   routes: RouteTable<Zone>;
-  /** What the Kubernetes API says; undefined: it is not asked. */
-  services?: KnownServices | undefined;
+  /** What the Kubernetes API says, where it is asked. */
+  services: KnownServices;
 }
 
 /**

@@ -27,8 +27,7 @@ export interface DecisionsParts {
   lookUp: CandidateLookUp;
   /** A decision that clients wait for was made. Called from a turn of its own, or from a timer. */
   onDecided: (decision: Decision) => void;
-  /** Undefined: the API is not followed. */
-  services: KnownServices | undefined;
+  services: KnownServices;
   wheel: TimerWheel;
 }
 
@@ -58,7 +57,7 @@ export class Decisions {
   of(query: QueryView, searched: SearchedName, search: PodSearch, nowMs: number): Decision | undefined {
     const { events, services } = this.#parts;
     const { bytes } = query;
-    if (search.isOfServices && services?.isCurrent && services.has(bytes, searched.lastLabelAt)) return undefined;
+    if (search.isOfServices && services.isCurrent && services.has(bytes, searched.lastLabelAt)) return undefined;
     const start = query.start + HEADER_LENGTH;
     const key = (query.nameHash ^ Math.imul(search.id, 0x9e3779b1)) | 0;
     const there = this.#byKey.get(key);

@@ -39,8 +39,8 @@ export interface SearchLocalParts {
   control: FlightControl;
   seed: number;
   wheel: TimerWheel;
-  /** Which Services there are; undefined: the Kubernetes API is not asked. */
-  services?: KnownServices | undefined;
+  /** Which Services there are, where that is known. */
+  services: KnownServices;
 }
 
 export const NO_FINDING = 0;
@@ -184,7 +184,7 @@ export class SearchLocal {
   /** Whether it is the own name of a Service that there is not, as far as is known. */
   #isUnknownService(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone): boolean {
     const { services } = this.#parts;
-    if (!services?.isCurrent) return false;
+    if (!services.isCurrent) return false;
     return serviceAt(bytes, start, nameEnd, zone.labels) === start && !services.has(bytes, start);
   }
 
@@ -194,7 +194,7 @@ export class SearchLocal {
     const nearest = cutAt(bytes, start, nameEnd, zone.labels);
     if (nearest === -1) return -1;
     const service = serviceAt(bytes, start, nameEnd, zone.labels);
-    if (service !== -1 && services?.isCurrent && services.has(bytes, service)) return -1;
+    if (service !== -1 && services.isCurrent && services.has(bytes, service)) return -1;
     const above = cutAt(bytes, nearest, nameEnd, zone.labels);
     for (const cut of [above, nearest]) {
       if (cut === -1) continue;
@@ -222,8 +222,8 @@ export class SearchLocal {
 
   #prove(bytes: Uint8Array, start: number, nameEnd: number, zone: Zone, nowMs: number): number {
     const { services } = this.#parts;
-    const service = services?.isCurrent ? serviceAt(bytes, start, nameEnd, zone.labels) : -1;
-    const isKnown = service !== -1 && services!.has(bytes, service);
+    const service = services.isCurrent ? serviceAt(bytes, start, nameEnd, zone.labels) : -1;
+    const isKnown = service !== -1 && services.has(bytes, service);
     // A Service's own name is for the cluster DNS to say: it may know the Service first, or have an entry of its own there.
     const isBelow = service > start && !isKnown && this.cuts.look(bytes, service, nameEnd, nowMs) !== CUT_EXISTS;
     if (isBelow && this.#knowsSoa(bytes, service, nameEnd, zone, nowMs)) return BY_SERVICES;

@@ -19,7 +19,7 @@ const slice = (of: string, version: string) =>
   meta(`${of}-x7k2p`, version, { labels: { 'kubernetes.io/service-name': of } });
 
 /** An agent's knowledge of a cluster with one Service, one EndpointSlice and one pod, and what its users were told. */
-async function follow(t: TestContext, search: string) {
+async function follow(t: TestContext, hasUseForPods = false) {
   const open = new Map<string, ScriptedAnswer>();
   const objects: Record<string, object> = {
     services: meta('web', '1'),
@@ -36,7 +36,7 @@ async function follow(t: TestContext, search: string) {
   const contexts = [{ name: 'c', context: { cluster: 'c' } }];
   await writeFile(kubeconfig, JSON.stringify({ clusters, contexts, 'current-context': 'c' }));
   const surroundings = { env: { NODE_NAME: 'node-1' }, isTerminal: false, readFile: () => 'nameserver 192.0.2.1\n' };
-  const { config } = configFromFlags({ kubernetes: kubeconfig, clusterDns: ['192.0.2.2'], search }, surroundings);
+  const { config } = configFromFlags({ kubernetes: kubeconfig, clusterDns: ['192.0.2.2'] }, surroundings);
   const knowledge = await ClusterKnowledge.open(config, { clock: monotonicClock, log: silentLogger });
   t.after(async () => {
     await knowledge.close();
@@ -45,6 +45,11 @@ async function follow(t: TestContext, search: string) {
   });
   const told: string[] = [];
   const services = new KnownServices();
+  const pods = {
+    set: (uid: string, { namespace }: { namespace: string }) => void told.push(`pod ${uid} in ${namespace}`),
+    delete: (uid: string) => void told.push(`no pod ${uid}`),
+    setCurrent: (isCurrent: boolean) => void told.push(`pods ${isCurrent}`),
+  };
   const users = {
     services,
     freshness: {
@@ -52,11 +57,7 @@ async function follow(t: TestContext, search: string) {
         void told.push(`${what} ${namespace}/${service}`),
       setFollowed: (isFollowed: boolean) => void told.push(`followed ${isFollowed}`),
     },
-    pods: {
-      set: (uid: string, { namespace }: { namespace: string }) => void told.push(`pod ${uid} in ${namespace}`),
-      delete: (uid: string) => void told.push(`no pod ${uid}`),
-      setCurrent: (isCurrent: boolean) => void told.push(`pods ${isCurrent}`),
-    },
+    pods: hasUseForPods ? pods : undefined,
   };
   knowledge.followCluster(users);
   knowledge.followCluster(users);
@@ -71,7 +72,7 @@ async function follow(t: TestContext, search: string) {
 }
 
 test('Services that there are are known and no news; what changes is told to both who need it', async (t) => {
-  const { open, told, services, has, until } = await follow(t, 'local');
+  const { open, told, services, has, until } = await follow(t);
   await until('followed', () => told.includes('followed true'));
   assert.deepEqual([told.splice(0), services.isCurrent, has('web.shop')], [['followed true'], true, true]);
   open.get('services')!.event('ADDED', meta('db', '10')).event('DELETED', meta('web', '11'));
@@ -86,7 +87,7 @@ test('Services that there are are known and no news; what changes is told to bot
 });
 
 test('a break of either watch ends what rests on both, and that of Services what is known of them', async (t) => {
-  const { api, told, services, until } = await follow(t, 'local');
+  const { api, told, services, until } = await follow(t);
   await until('followed', () => told.includes('followed true'));
   api.script = (_request, answer) => answer.refuse(500);
   api.breakConnections();
@@ -94,8 +95,8 @@ test('a break of either watch ends what rests on both, and that of Services what
   assert.deepEqual(told, ['followed true', 'followed false']);
 });
 
-test('pods of the node are asked for only where search paths are completed', async (t) => {
-  const complete = await follow(t, 'complete');
+test('pods of the node are asked for only where there is a use for them', async (t) => {
+  const complete = await follow(t, true);
   await complete.until('known', () => complete.told.includes('pods true'));
   assert.ok(complete.told.includes('pod u in shop'));
   const pods = complete.api.requests.filter(({ path }) => path.endsWith('/pods'));
@@ -103,7 +104,7 @@ test('pods of the node are asked for only where search paths are completed', asy
     pods.map(({ query }) => query.get('fieldSelector')),
     ['spec.nodeName=node-1,status.phase!=Succeeded,status.phase!=Failed'],
   );
-  const local = await follow(t, 'local');
+  const local = await follow(t);
   await local.until('followed', () => local.told.includes('followed true'));
   assert.ok(local.api.requests.every(({ path }) => !path.endsWith('/pods')));
   assert.deepEqual(

@@ -27,6 +27,12 @@ test('what takes a restart stays as it was, and all else is taken', () => {
   assert.deepEqual(told, [{ settings: ['listen', 'cacheSize'] }]);
 });
 
+test('whether searches are completed takes a restart', () => {
+  const { fixed } = started();
+  assert.equal(fixed.hold(config({ search: 'complete' })).search, 'local');
+  assert.deepEqual(fixed.waiting, ['search']);
+});
+
 test('it is said once, again when it is another value, and never where nothing waits', () => {
   const { fixed, told } = started();
   fixed.hold(config());
