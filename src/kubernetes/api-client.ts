@@ -7,6 +7,7 @@ import { packageVersion } from '../core/version.ts';
 import type { ApiAccess, Credentials } from './api-access.ts';
 import { ApiError, statusError } from './api-error.ts';
 import type { Status } from './api-objects.ts';
+import { PacedResponse } from './paced-response.ts';
 
 /** A server that says nothing for so long is taken for gone. */
 const CONNECT_MS = 5000;
@@ -14,6 +15,8 @@ const HEADERS_MS = 15_000;
 const BODY_MS = 30_000;
 /** After so long without traffic the other end is asked whether it is there, and given up 10 s later: a path that is lost without a sign. */
 const KEEP_ALIVE_MS = 10_000;
+/** An option of `tls.connect` and `net.connect` that undici's types lack. What is not read yet stays with the kernel, and wakes nobody. */
+const UNREAD_STAYS = { highWaterMark: 1 };
 /** What is read of an error's body. */
 const STATUS_BYTES = 65_536;
 
@@ -24,6 +27,8 @@ export interface StreamOptions {
   readonly silentMs: number;
   /** Ends the request. */
   readonly signal: AbortSignal;
+  /** Whether what follows closely may come together, a tenth of a second late; see `PacedResponse`. Without it nothing may. */
+  readonly mayRest?: () => boolean;
 }
 
 /**
@@ -76,13 +81,14 @@ export class ApiClient {
   async #request(
     what: string,
     path: string,
-    { accept, silentMs, signal }: Omit<StreamOptions, 'signal'> & { signal?: AbortSignal },
+    { accept, silentMs, signal, mayRest }: Omit<StreamOptions, 'signal'> & { signal?: AbortSignal },
   ): Promise<Dispatcher.ResponseData> {
     const { token, ...identity } = await this.#access.credentials().catch((error: Error) => {
       throw new ApiError('unauthorized', `Cannot ${what}: ${error.message} (${this.#access.origin})`, { cause: error });
     });
+    const pool = this.#poolFor(identity);
     const answer = await request
-      .call(this.#poolFor(identity), {
+      .call(mayRest === undefined ? pool : paced(pool, mayRest), {
         path: `${this.#access.server.pathname.replace(/\/$/, '')}${path}`,
         method: 'GET',
         headers: {
@@ -126,6 +132,7 @@ export class ApiClient {
         ...(identity.key !== undefined && { key: identity.key }),
         ...(serverName !== undefined && { servername: serverName }),
         rejectUnauthorized: !isInsecure,
+        ...UNREAD_STAYS,
         timeout: CONNECT_MS,
         keepAlive: true,
         keepAliveInitialDelay: KEEP_ALIVE_MS,
@@ -133,6 +140,10 @@ export class ApiClient {
     });
     return this.#pool;
   }
+}
+
+function paced(pool: PoolType, mayRest: () => boolean): Dispatcher {
+  return pool.compose((dispatch) => (options, handler) => dispatch(options, new PacedResponse(handler, mayRest)));
 }
 
 async function* pieces(what: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {

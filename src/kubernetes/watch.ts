@@ -260,7 +260,10 @@ export class Watch<T extends ApiObject = ApiObject> {
 
   #open(what: string, path: string, as: 'list' | 'watch', silentMs: number): Promise<AsyncIterable<Uint8Array>> {
     const accept = acceptOf(this.kind, as);
-    return this.#parts.client.stream(what, path, { accept, silentMs, signal: this.#abort.signal });
+    const { signal } = this.#abort;
+    // A list is wanted soon, and silence after what was missed says that all has come.
+    const mayRest = () => this.isFollowing;
+    return this.#parts.client.stream(what, path, { accept, silentMs, signal, ...(as === 'watch' && { mayRest }) });
   }
 
   #take(what: string, { type, object: sent }: Partial<WatchEvent<T>>): void {
