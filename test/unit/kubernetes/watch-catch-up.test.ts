@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../../src/core/logger.ts';
-import { ApiClient } from '../../../src/kubernetes/api-client.ts';
+import { ApiClient, type StreamOptions } from '../../../src/kubernetes/api-client.ts';
 import { Backoff } from '../../../src/kubernetes/backoff.ts';
 import { Watch, type WatchParts } from '../../../src/kubernetes/watch.ts';
 import { type ScriptedAnswer, ScriptedApi, type ScriptedObject, scripted } from '../../servers/scripted-api.ts';
@@ -13,15 +13,24 @@ const NEVER_MS = 600_000;
 /** A watch of one object that was followed, broke off, and has just begun again from where it was. */
 async function resumed(t: TestContext, options: Partial<WatchParts>) {
   let open: ScriptedAnswer | undefined;
-  const house = { skewMs: 0, told: [] as string[] };
+  const house = { skewMs: 0, told: [] as string[], mayRest: [] as (boolean | undefined)[] };
   const api = await ScriptedApi.open(({ kind }, answer) => {
     open = kind === 'first watch' ? answer.initial('9', [scripted('a', '3')]) : answer.begin();
   });
   const client = new ApiClient({ server: api.url, isInsecure: false, origin: 'a test', credentials: async () => ({}) });
+  let mayRest: StreamOptions['mayRest'];
+  const stream = client.stream.bind(client);
+  client.stream = (what, path, options) => {
+    mayRest = options.mayRest;
+    return stream(what, path, options);
+  };
   const sink = {
     onListing() {},
     onListed() {},
-    onObject: ({ metadata }: ScriptedObject) => void house.told.push(metadata.name),
+    onObject: ({ metadata }: ScriptedObject) => {
+      house.told.push(metadata.name);
+      house.mayRest.push(mayRest?.());
+    },
     onDeleted() {},
   };
   const watch: Watch<ScriptedObject> = new Watch({ resource: 'things', path: '/things' }, sink, {
@@ -62,6 +71,15 @@ test('after a break nothing counts as followed while events that were missed may
   answer.event('ADDED', scripted('d', '12')).bookmark('20');
   await until('followed', () => watch.isFollowing);
   assert.deepEqual(house.told, ['b', 'c', 'd', 'following']);
+});
+
+test('what is listed or was missed is read as it comes, and only what changes then may come together', async (t) => {
+  const { house, answer, until } = await resumed(t, { quietMs: NEVER_MS });
+  answer.event('ADDED', scripted('b', '10')).bookmark('20');
+  await until('followed', () => house.told.includes('following'));
+  answer.event('ADDED', scripted('c', '21'));
+  await until('told', () => house.told.includes('c'));
+  assert.deepEqual(house.mayRest, [false, false, true]);
 });
 
 test('where nothing more comes for a moment, nothing was missed', async (t) => {
