@@ -136,7 +136,7 @@ test('PTR records and endpoint names change with their Service', { skip }, async
   await until('gone', async () => (await ask(agent, { name: pod, type: 'A' })).rcode === 3);
 });
 
-test('a roll-out of five hundred pods is followed to its end, and asks the cluster DNS less often than it changes', {
+test('a roll-out of five hundred pods is followed to its end, and all of its changes are heard of', {
   skip,
 }, async (t) => {
   const name = nameOf('crowd');
@@ -165,13 +165,18 @@ test('a roll-out of five hundred pods is followed to its end, and asks the clust
     const { answers } = await ask(agent, { name, type: 'A', overTcp: true });
     return answers.length === SLICES_OF_CROWD * PODS_A_SLICE;
   });
+  const changed = { what: 'endpoints' };
+  const heardBefore = before.count('signpost_service_changes_total', changed);
+  // The cluster DNS may have heard of the last one first.
+  await until('all heard of', async () => {
+    const heard = await countOf(agent, 'signpost_service_changes_total', changed);
+    return heard - heardBefore >= SLICES_OF_CROWD * PODS_A_SLICE;
+  });
   const metrics = await agent.scrape();
   const grown = (metric: string, labels = {}) => metrics.count(metric, labels) - before.count(metric, labels);
-  const changes = grown('signpost_service_changes_total', { what: 'endpoints' });
   const asked =
     grown('coredns_cache_misses_total') + grown('coredns_cache_prefetch_total') + grown('signpost_reasks_total');
-  t.diagnostic(`${changes} changes, ${asked} questions, ${grown('process_cpu_seconds_total').toFixed(2)} s of CPU`);
-  assert.ok(changes >= 500, `${changes} changes`);
+  t.diagnostic(`${asked} questions, ${grown('process_cpu_seconds_total').toFixed(2)} s of CPU`);
 });
 
 test('an answer that is confirmed is asked for no more while nothing changes, and a change ends that', {
