@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Reason } from '../admin/ready-page.ts';
 import type { Config, UpstreamAddress } from '../config/config.ts';
 import { upstreamKey } from '../config/upstream-address.ts';
+import { CLUSTER_DNS_DIRECT } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ClusterDnsEndpoint } from '../kubernetes/cluster-dns-endpoints.ts';
 import { hasZoneHints, type NodePlace } from '../kubernetes/topology.ts';
@@ -65,6 +66,8 @@ export class ClusterDnsDirect {
     const { zones, state } = this.#wanted();
     this.#say(state);
     if (isDeepStrictEqual(zones, this.#zones)) return;
+    // Not with each look: that more pods are there than one node asks is no trouble that goes on.
+    if (state.isDirect && state.left > 0) CLUSTER_DNS_DIRECT.hits++;
     this.#zones = zones;
     this.#parts.upstreams.redirect(zones);
   }
@@ -131,8 +134,8 @@ export class ClusterDnsDirect {
       const state = { isDirect: false, why: 'its transport is not that of its pods (tls, https)' } as const;
       return { zones: new Map(), state };
     }
-    const { ranks, near, far } = direct;
-    return { zones: new Map(names.zones.map((zone) => [zone, ranks])), state: { isDirect: true, near, far } };
+    const { ranks, ...counts } = direct;
+    return { zones: new Map(names.zones.map((zone) => [zone, ranks])), state: { isDirect: true, ...counts } };
   }
 
   #say(state: State): void {
@@ -145,7 +148,7 @@ export class ClusterDnsDirect {
   }
 }
 
-function textOf({ near, far }: Omit<DirectRanks, 'ranks'>): string {
+function textOf({ near, far }: Pick<DirectRanks, 'near' | 'far'>): string {
   return far === 0
     ? `${near} DNS pods are asked directly`
     : `${near} DNS pods meant for this node are asked directly, ${far} others after them`;

@@ -7,11 +7,12 @@ import { type NodePlace, nearest } from '../kubernetes/topology.ts';
 import { familyOf } from '../node-network/wanted-from-config.ts';
 import type { RankedAddresses } from '../upstream/upstreams.ts';
 
-/** How many of the pods that are asked directly the cluster means for this node, and how many others. */
+/** How many of the pods that are asked directly the cluster means for this node, how many others, and how many are left to other nodes. */
 export interface DirectRanks {
   readonly ranks: RankedAddresses;
   readonly near: number;
   readonly far: number;
+  readonly left: number;
 }
 
 /**
@@ -37,7 +38,8 @@ export function directRanks(
   const direct = new Set(ranks.flat().map(upstreamKey));
   // Some say the address of a pod where the Service's belongs.
   ranks.push(service.filter((each) => !direct.has(upstreamKey(each))));
-  return { ranks: ranks.filter((list) => list.length > 0), near: near.length, far: far.length };
+  const left = own.length - near.length - far.length;
+  return { ranks: ranks.filter((list) => list.length > 0), near: near.length, far: far.length, left };
 }
 
 /** Which ports of the pods are for TLS or HTTPS their EndpointSlices do not tell. */
@@ -53,7 +55,6 @@ function ofOneFamily(pods: readonly ClusterDnsEndpoint[], family: 4 | 6): readon
 
 function chosen(pods: readonly ClusterDnsEndpoint[], place: NodePlace) {
   const most = CLUSTER_DNS_DIRECT.value;
-  if (pods.length > most) CLUSTER_DNS_DIRECT.hits++;
   const ordered = inOrderOf(place.nodeName ?? '', pods);
   const meant = new Set(nearest(ordered, place));
   const near = ordered.filter((pod) => meant.has(pod)).slice(0, most);

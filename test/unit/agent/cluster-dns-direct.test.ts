@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { ClusterDnsDirect, type DnsPods } from '../../../src/agent/cluster-dns-direct.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { configFromFlags } from '../../../src/config/from-flags.ts';
+import { CLUSTER_DNS_DIRECT } from '../../../src/core/limits.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { RankedAddresses } from '../../../src/upstream/upstreams.ts';
 
@@ -78,6 +79,19 @@ test("the Service's address is asked while pods are not known, have not been fol
   become({ ...pods(), isEmpty: true });
   assert.deepEqual(redirected[3], []);
   assert.match(reason(), /it has no pods$/);
+});
+
+test('that there are more pods than one node asks is counted with each change, not with each look', (t) => {
+  const { become } = set(t);
+  const many = (count: number): DnsPods => ({
+    ...pods(),
+    endpoints: Array.from({ length: count }, (_, i) => pods(`10.244.0.${i}`).endpoints[0]!),
+  });
+  const before = CLUSTER_DNS_DIRECT.hits;
+  for (let look = 0; look < 10; look++) become(many(CLUSTER_DNS_DIRECT.value));
+  assert.equal(CLUSTER_DNS_DIRECT.hits, before);
+  for (let look = 0; look < 10; look++) become(many(100));
+  assert.equal(CLUSTER_DNS_DIRECT.hits, before + 1);
 });
 
 test('a reverse zone with servers of its own keeps them', (t) => {
