@@ -63,7 +63,7 @@ const WHO_WINS = `## Flags and the file
 
 A flag beats the file, key by key: \`--cache-size\` beats \`cacheSize\`, and \`--route corp.example=10.1.2.3\` beats \`zones."corp.example".upstreams\` and leaves
 the zone's other settings. A value that is beaten must be right all the same. What neither says is as the tables below tell. Some things
-take a restart: \`listen\`, \`metrics\`, \`admin\`, \`probes\`, \`cacheSize\`, \`logFormat\`.`;
+take a restart: [reloading.md](reloading.md#how-it-is-taken-over) names them.`;
 
 const ZONES = `## Zones
 
