@@ -216,9 +216,10 @@ export class Completion {
 
   /** The target's answer is in the cache no more, or never was because it may not be kept. ANSWERED: it is found now. */
   #askTarget(decision: Decision, query: QueryView, receivedMs: number, nowMs: number, client: Client): number {
+    if (!this.decisions.hasRoomToWait()) return NOT_COMPLETED;
     let waiter: CompletionWaiter | undefined;
     const hold = (): boolean => {
-      const sink: ReplySink | undefined = this.decisions.hasRoomToWait() ? client.hold() : undefined;
+      const sink = client.hold();
       if (sink !== undefined) waiter = this.#waiterOf(query, client, sink, receivedMs);
       return sink !== undefined;
     };

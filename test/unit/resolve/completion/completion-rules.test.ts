@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WAITERS } from '../../../../src/core/limits.ts';
+import { COMPLETION_WAITERS, WAITERS } from '../../../../src/core/limits.ts';
 import type { Message } from '../../../../src/wire/codec.ts';
 import { nameFromText } from '../../../../src/wire/name.ts';
 import { a, aaaa, brief, NODATA, POD, SERVFAIL, SearchingWorld, SILENT, TEAM1 } from './searching-world.ts';
@@ -95,6 +95,18 @@ test('rule 4: "nothing of this type" is said also where nothing more can be aske
     assert.equal(brief(await world.ask(WWW, 'A')), 'NOERROR');
   } finally {
     WAITERS.value = usual;
+  }
+});
+
+test('rule 5: where nobody more may wait for a target that is asked for again, the answer is "no", and no silence', async () => {
+  const world = new SearchingWorld({ ...V4_ONLY, 'www.example.com A': a('www.example.com', '192.0.2.1', 0) });
+  await briefs(world, WWW);
+  const usual = COMPLETION_WAITERS.value;
+  COMPLETION_WAITERS.value = 0;
+  try {
+    assert.equal(brief(await world.ask(WWW, 'A')), ABSENT);
+  } finally {
+    COMPLETION_WAITERS.value = usual;
   }
 });
 
