@@ -62,7 +62,7 @@ export class Delivery implements FlightControl {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    this.#lastGood = new LastGood(parts.cache, parts.cacheTraffic);
+    this.#lastGood = new LastGood(parts);
     this.#staleRule = new StaleRule(parts);
     this.#question = new QueryView(parts.seed);
     this.#waiterQuery = new QueryView(parts.seed);

@@ -19,41 +19,47 @@ import {
 } from '../wire/constants.ts';
 import type { QueryView } from '../wire/query.ts';
 import { LAST_GOOD } from './extended-errors.ts';
+import type { Freshness } from './freshness/freshness.ts';
 import type { Zone } from './zone.ts';
 
 /** What names are asked for: a good answer to any of them says that the name exists. */
 const ASKED_TYPES = [TYPE_A, TYPE_AAAA, TYPE_SRV, TYPE_TXT, TYPE_CNAME, TYPE_MX, TYPE_PTR, TYPE_HTTPS, TYPE_NS];
 
+export interface LastGoodParts {
+  cache: AnswerCache;
+  cacheTraffic: CacheTraffic;
+  /** Undefined: nothing is known of the cluster. */
+  freshness?: Freshness | undefined;
+}
+
 /**
  * Bridges a sudden "no": where a name had an answer and an upstream all at once says NXDOMAIN, or has no records, what it had goes on for a while (a cluster
  * DNS that starts before it knows its Services, a zone that was loaded empty). From the first "no" for at most so long as the zone says; a good answer ends it at
- * once. While it lasts the upstream is asked again whenever the short life of what is kept is over.
+ * once. While it lasts the upstream is asked again whenever the short life of what is kept is over. Of a Service that is known to be gone, the "no" is no surprise.
  */
 export class LastGood {
-  readonly #cache: AnswerCache;
-  readonly #cacheTraffic: CacheTraffic;
+  readonly #parts: LastGoodParts;
 
-  constructor(cache: AnswerCache, cacheTraffic: CacheTraffic) {
-    this.#cache = cache;
-    this.#cacheTraffic = cacheTraffic;
+  constructor(parts: LastGoodParts) {
+    this.#parts = parts;
   }
 
   /** Where `draft` says "no" to a question that had a good answer, it becomes that answer. */
   mend(question: QueryView, draft: AnswerDraft, zone: Zone, nowMs: number): void {
     if (draft.kind !== KIND_NEGATIVE || (draft.flags & FLAG_TC) !== 0) return;
     const policy = zone.cache;
-    const at = this.#cache.lastGood(question, question.type, nowMs, goodSeconds(policy));
+    const at = this.#find(question, question.type, policy, nowMs);
     if (at !== -1) {
       this.#keep(at, draft, policy, nowMs);
       draft.zone = zone.id;
-      this.#cacheTraffic.count(zone.id, KEPT_LAST_GOOD);
+      this.#parts.cacheTraffic.count(zone.id, KEPT_LAST_GOOD);
     } else if (draft.rcode === RCODE_NXDOMAIN && this.#exists(question, policy, nowMs)) {
       soften(draft, policy);
     }
   }
 
   #keep(at: number, draft: AnswerDraft, policy: CachePolicy, nowMs: number): void {
-    const { memory } = this.#cache;
+    const { memory } = this.#parts.cache;
     const untilMs = memory.has(at, STATE_KEPT) ? memory.refreshAtMs(at) : nowMs + policy.keepLastGoodSeconds * 1000;
     draft.takeEntry(memory, at);
     draft.seconds = Math.min(shortSeconds(policy), Math.ceil((untilMs - nowMs) / 1000));
@@ -64,11 +70,15 @@ export class LastGood {
   }
 
   #exists(question: QueryView, policy: CachePolicy, nowMs: number): boolean {
-    const good = goodSeconds(policy);
-    for (const type of ASKED_TYPES) {
-      if (this.#cache.lastGood(question, type, nowMs, good) !== -1) return true;
-    }
+    for (const type of ASKED_TYPES) if (this.#find(question, type, policy, nowMs) !== -1) return true;
     return false;
+  }
+
+  /** Offset of the last good answer of that type, or -1. */
+  #find(question: QueryView, type: number, policy: CachePolicy, nowMs: number): number {
+    const { cache, freshness } = this.#parts;
+    const at = cache.lastGood(question, type, nowMs, goodSeconds(policy));
+    return at !== -1 && freshness?.isOfGone(at) === true ? -1 : at;
   }
 }
 

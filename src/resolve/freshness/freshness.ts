@@ -3,7 +3,7 @@ import type { CacheQuestion } from '../../cache/cache-question.ts';
 import { EntryDigest } from '../../cache/entry-digest.ts';
 import { endWithin, liveUntil } from '../../cache/entry-life.ts';
 import { EntryLinks } from '../../cache/entry-links.ts';
-import { KIND_NEGATIVE, KIND_POSITIVE } from '../../cache/entry-memory.ts';
+import { KIND_NEGATIVE, KIND_POSITIVE, STATE_KEPT } from '../../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../../cache/key.ts';
 import type { CachePolicy } from '../../config/config.ts';
 import { CLUSTER_DEFAULTS } from '../../config/zone-defaults.ts';
@@ -330,6 +330,8 @@ export class Freshness {
     if (memory.freshUntilMs(at) <= nowMs + lifeMs) return;
     this.unsettled++;
     liveUntil(memory, at, nowMs + lifeMs, UNSETTLED_SECONDS);
+    // Of the last good answer it is when that is kept no longer.
+    if (memory.has(at, STATE_KEPT)) return;
     // In the second half, as what lives for a second; before that a popular one is asked for again in any case.
     const isWhole = lifeMs === UNSETTLED_SECONDS * 1000;
     memory.setRefreshAtMs(at, isWhole ? nowMs + lifeMs / 2 : Number.POSITIVE_INFINITY);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { House, type PlayedUpstream } from '../house.ts';
+import { CLUSTER, House, type PlayedUpstream } from '../house.ts';
 
 const NAME = 'web.shop.svc.cluster.local';
 const ADDRESS = '1.0.0.10.in-addr.arpa';
 const SERVFAIL = 2;
+const NXDOMAIN = 3;
 const REFUSED = 5;
 
 interface Learnt {
@@ -99,4 +100,57 @@ test('where Services may not be watched, none of them is taken to be gone', () =
   const client = house.ask({ name: NAME, type: 'A' });
   house.cluster.fail('timeout');
   assert.equal(client.reply.answers.length, 1);
+});
+
+const ABSENT: Parameters<PlayedUpstream['answer']>[0] = {
+  flags: 0x0180 | NXDOMAIN,
+  authorities: [
+    {
+      type: 'SOA',
+      name: 'cluster.local',
+      ttl: 5,
+      data: { mname: 'ns', rname: 'h', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 5 },
+    },
+  ],
+};
+
+/** Just after a change, a replica of the cluster DNS that has not heard of it gives the answer of before; another one says that there is no such name. */
+function answeredLate(house: House, waitMs: number): number {
+  house.ask({ name: NAME, type: 'A' });
+  house.cluster.answer({ answers: [{ type: 'A', name: NAME, ttl: 30, data: '10.0.0.1' }] });
+  house.pass(waitMs);
+  const client = house.ask({ name: NAME, type: 'A' });
+  house.cluster.answer(ABSENT);
+  return client.reply.rcode;
+}
+
+function keeping(): House {
+  const house = new House(2 << 20, { cluster: { cache: { ...CLUSTER, keepLastGoodSeconds: 30 } } });
+  for (const service of ['web', 'db']) house.services.put('shop', service);
+  house.services.setFollowed(true);
+  house.freshness.start();
+  house.freshness.setFollowed(true);
+  return house;
+}
+
+test('the last good answer of a Service that is gone is not kept', () => {
+  const house = keeping();
+  remove(house);
+  assert.equal(answeredLate(house, 60), NXDOMAIN);
+});
+
+test('of one that has changed it is kept for as long as the zone says, and no longer', () => {
+  for (const waitMs of [60, 1010]) {
+    const house = keeping();
+    house.freshness.serviceChanged('shop', 'web', 'endpoints');
+    assert.equal(answeredLate(house, waitMs), 0);
+    const codes: number[] = [];
+    for (let second = 0; second < 40; second++) {
+      house.pass(1000);
+      const client = house.ask({ name: NAME, type: 'A' });
+      if (client.replies.length === 0) house.cluster.answer(ABSENT);
+      codes.push(client.reply.rcode);
+    }
+    assert.deepEqual(codes, [...Array(29).fill(0), ...Array(11).fill(NXDOMAIN)], `${waitMs}`);
+  }
 });
