@@ -117,6 +117,7 @@ export class ClusterKnowledge {
 
   /** For `/ready`; none where nothing is asked. */
   get reasons(): readonly Reason[] {
+    if (!this.#kubernetes.isOn) return reasonsWithoutApi(this.#config);
     const reasons: readonly Reason[] = this.#kubernetes.reasons();
     if (!this.#isForeign) return reasons;
     const { namespace, names } = this.#config.clusterDnsService;
@@ -151,6 +152,19 @@ export class ClusterKnowledge {
       targets: this.#isForeign ? [] : podAddresses(clusterDns),
     };
   }
+}
+
+/** `--kubernetes auto` where there are no credentials: what was asked for and needs them. */
+function reasonsWithoutApi({ search, hasLease, hasNodeNames, isClusterDnsDirect }: Config): readonly Reason[] {
+  const asleep = [
+    ...(search === 'complete' ? ['--search complete'] : []),
+    ...(hasLease ? ['--lease'] : []),
+    ...(hasNodeNames ? ['--node-names'] : []),
+    ...(isClusterDnsDirect ? ['--cluster-dns endpoints'] : []),
+  ];
+  if (asleep.length === 0) return [];
+  const message = `no service account gives access to the Kubernetes API, so nothing comes of ${asleep.join(', ')}`;
+  return [{ name: 'kubernetes', ok: true, warning: true, message }];
 }
 
 function newsFor({ services, freshness }: KnowledgeUsers): ServiceNews {

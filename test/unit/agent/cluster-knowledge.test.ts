@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClusterDnsPlaces, ClusterKnowledge } from '../../../src/agent/cluster-knowledge.ts';
 import type { Config } from '../../../src/config/config.ts';
+import type { Flags } from '../../../src/config/flags.ts';
 import { configFromFlags } from '../../../src/config/from-flags.ts';
 import { monotonicClock } from '../../../src/core/clock.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -14,9 +15,9 @@ import { ScriptedApi } from '../../servers/scripted-api.ts';
 const POD = '10.244.0.2';
 const SERVICE = ['10.96.0.10', 'fd00:96::a'];
 
-function config(kubernetes: string, clusterDns: string): Config {
+function config(kubernetes: string, clusterDns: string, more: Flags = {}): Config {
   const surroundings = { env: {}, isTerminal: false, readFile: () => 'nameserver 192.0.2.1\n' };
-  return configFromFlags({ kubernetes, clusterDns: [clusterDns] }, surroundings).config;
+  return configFromFlags({ kubernetes, clusterDns: [clusterDns], ...more }, surroundings).config;
 }
 
 /** A cluster whose Service kube-dns has one pod, and what an agent with this cluster DNS makes of it. */
@@ -95,4 +96,16 @@ test('pods of a Service that is not the one asked are not used, which is said, u
   reload(SERVICE[1]!);
   assert.deepEqual(places().targets, [{ host: POD, port: 53 }]);
   assert.deepEqual(reasons(), ['kubernetes true false']);
+});
+
+test('without credentials what needs the API sleeps, and that is said; where nothing needs it, nothing is', async () => {
+  const reasons = async (more: Flags) => {
+    const wanted = config('auto', '192.0.2.53', more);
+    return (await ClusterKnowledge.open(wanted, { clock: monotonicClock, log: silentLogger })).reasons;
+  };
+  assert.deepEqual(await reasons({}), []);
+  const clusterDns = ['192.0.2.53', 'endpoints'];
+  const [reason, ...others] = await reasons({ search: 'complete', lease: true, nodeNames: true, clusterDns });
+  assert.deepEqual([reason?.ok, reason?.warning, others], [true, true, []]);
+  assert.match(reason!.message, /nothing comes of --search complete, --lease, --node-names, --cluster-dns endpoints$/);
 });
