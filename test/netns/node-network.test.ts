@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,13 +10,11 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { type HostLook, readHostFacts } from '../../src/node-network/host-facts.ts';
 import { Link } from '../../src/node-network/link.ts';
 import { NftablesRules, readTable } from '../../src/node-network/nftables.ts';
-import { armedElements } from '../../src/node-network/nftables-listing.ts';
-import { renewal, ToolWriter, withdrawal } from '../../src/node-network/nftables-switch.ts';
 import { NodeNetwork } from '../../src/node-network/node-network.ts';
-import type { WantedState } from '../../src/node-network/wanted-state.ts';
 import { program } from '../servers/programs.ts';
 import { skipWithoutNamespaces } from './namespace.ts';
 import { enterOwnNetwork } from './own-network.ts';
+import { armedNow, LISTEN, ruleset, sh, until, WANTED } from './wanted-network.ts';
 
 const skip = skipWithoutNamespaces('unshare', 'mount', 'nft', 'iptables-nft', 'iptables-legacy');
 const HANGS = 'SIGNPOST_TEST_NFT_HANGS';
@@ -25,20 +22,6 @@ if (!skip) {
   process.env[HANGS] ??= hangingNft();
   enterOwnNetwork({});
 }
-
-const LISTEN = ['169.254.20.10', '10.96.0.10', 'fd00:20::10'].map((host) => ({ host, port: 53 }));
-const WANTED: WantedState = {
-  link: 'signpost0',
-  addresses: LISTEN.map(({ host }) => host),
-  rules: {
-    listen: LISTEN,
-    hasNoTrack: true,
-    failovers: [
-      { family: 4, listen: LISTEN[0]!, service: { host: '10.96.0.11', port: 53 }, targets: [] },
-      { family: 6, listen: LISTEN[2]!, service: { host: 'fd00:96::b', port: 5353 }, targets: [] },
-    ],
-  },
-};
 
 const opened = new Set<NodeNetwork>();
 // What one test has set up is neither minded nor there in the next.
@@ -80,85 +63,6 @@ test('what is taken away, added or changed by others is mended and counted, and 
   assert.deepEqual(network.report().findings, []);
   assert.deepEqual(network.report().errors['apply'], undefined);
   assert.ok(network.reasons().every(({ ok }) => ok));
-});
-
-test('a thousand cycles of writing leave the table as one does', { skip, timeout: 120_000 }, async () => {
-  const rules = await NftablesRules.open();
-  const without = { ...WANTED.rules, failovers: [] };
-  await rules.apply(WANTED.rules);
-  const once = ruleset();
-  // Most only renew, as on a node; each twentieth writes all anew, twice.
-  for (let cycle = 1; cycle <= 1000; cycle++) {
-    if (cycle % 20 === 0) await rules.apply(without);
-    if (cycle % 20 === 0) await rules.apply(WANTED.rules);
-    await rules.renew(WANTED.rules);
-  }
-  assert.equal(ruleset(), once);
-  rules.close();
-});
-
-test('a table that is written anew keeps the switch on', { skip }, async () => {
-  const rules = await NftablesRules.open();
-  await rules.apply(WANTED.rules);
-  await rules.renew(WANTED.rules);
-  await rules.apply({ ...WANTED.rules, failovers: [] });
-  assert.equal((await armedNow()).length, LISTEN.length);
-  rules.close();
-});
-
-test('where the agent answers, the switch is on with the first rule that asks it', { skip }, async () => {
-  const rules = await NftablesRules.open();
-  await rules.apply(WANTED.rules, () => true);
-  assert.equal((await armedNow()).length, LISTEN.length);
-  rules.close();
-});
-
-test('an agent that leaves while its table is written leaves with the switch off', { skip }, async () => {
-  const rules = await NftablesRules.open();
-  let left: Promise<void> | undefined;
-  const leave = (): void => {
-    left = rules.withdraw(WANTED.rules);
-  };
-  await rules.apply(WANTED.rules, () => {
-    setImmediate(leave);
-    return true;
-  });
-  await left;
-  assert.deepEqual(await armedNow(), []);
-  rules.close();
-});
-
-test('where the system calls cannot be had, nft itself renews and withdraws', { skip }, async () => {
-  const rules = await NftablesRules.open();
-  await rules.apply(WANTED.rules);
-  const writer = new ToolWriter();
-  await writer.write(renewal(LISTEN));
-  await writer.write(renewal(LISTEN));
-  assert.equal((await armedNow()).length, LISTEN.length);
-  await writer.write(withdrawal(LISTEN));
-  assert.deepEqual(await armedNow(), []);
-  rules.close();
-});
-
-test('targets that change while rules are written: the latest are what stays', { skip }, async () => {
-  const rules = await NftablesRules.open();
-  const others = {
-    ...WANTED.rules,
-    failovers: [{ ...WANTED.rules.failovers[0]!, service: { host: '10.96.0.12', port: 53 } }],
-  };
-  await Promise.all([WANTED.rules, others, WANTED.rules, others].map((wanted) => rules.apply(wanted)));
-  assert.deepEqual(await rules.inspect(others), []);
-  rules.close();
-});
-
-test('the switch runs out by itself, and can be armed again then', { skip }, async () => {
-  const rules = await NftablesRules.open();
-  await rules.apply(WANTED.rules);
-  await rules.renew(WANTED.rules);
-  await until('it has run out', async () => (await armedNow()).length === 0);
-  await rules.renew(WANTED.rules);
-  assert.equal((await armedNow()).length, LISTEN.length);
-  rules.close();
 });
 
 test('a withdrawal switches off at once and leaves rules and addresses; paused, it leaves the switch to the successor', {
@@ -364,28 +268,6 @@ function armedByKernel(): number {
   return [...sh('nft-as-it-is list set inet signpost armed4').matchAll(/expires/g)].length;
 }
 
-async function armedNow() {
-  const table = await readTable();
-  return table === undefined ? [] : armedElements(table);
-}
-
-/** Our table as nft prints it, without the elements of the switch. */
-function ruleset(): string {
-  return sh('nft -s list ruleset')
-    .split('\n\n')
-    .filter((block) => !/set (?:armed|leaving|elsewhere)[46] /.test(block))
-    .join('\n\n');
-}
-
 function firstComment(chain: string): string {
   return /comment "([^"]*)"/.exec(sh(`nft list chain inet signpost ${chain}`))![1]!;
-}
-
-function sh(command: string): string {
-  return execFileSync('sh', ['-c', command], { encoding: 'utf8' });
-}
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 15_000; performance.now() < end; await sleep(50)) if (await isSo()) return;
-  assert.fail(`still not so: ${what}`);
 }
