@@ -38,6 +38,8 @@ const APPLY_MS = 1500;
 /** For the last step of a process that ends: the switch runs out by itself. */
 const WITHDRAW_MS = 2000;
 
+const NOTHING: Promise<HostFacts['leftovers']> = Promise.resolve([]);
+
 /**
  * The agent's piece of the node's network. Nothing here throws or rejects after `open`: what fails is logged once, counted, a reason of `/ready`, and tried again,
  * and serving goes on. In mode `off` every method does nothing.
@@ -72,10 +74,8 @@ export class NodeNetwork {
   /** Chooses the mode, and logs why. Waits for what `look` finds only where that says what to do. */
   static async open({ mode: asked }: NodeNetworkConfig, parts: NodeNetworkParts): Promise<NodeNetwork> {
     const { wanted, log, look } = parts;
-    if (asked === 'off') {
-      const nothing = Promise.resolve([]);
-      return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', log), nothing, parts);
-    }
+    if (asked === 'off')
+      return new NodeNetwork({ mode: 'off', reason: 'not asked for' }, await openRules('off', log), NOTHING, parts);
     const facts = factsOf(look, wanted.rules);
     const choice = await chooseMode(asked, () => facts);
     const rules = await openRules(choice.mode, log, choice.mode === 'iptables' ? (await facts).iptables : undefined);
@@ -153,9 +153,12 @@ export class NodeNetwork {
   /** Takes away what is wanted no more of what earlier processes have left: addresses, and rules of another mode. To be called when ours are in place and nobody else serves. */
   async clean(): Promise<void> {
     if (this.mode === 'off' || this.#state !== 'armed') return;
-    const leftovers = await this.#leftovers;
+    const found = this.#leftovers;
+    // Each look is of use once, and one that somebody waits for may not put an end to a newer one.
+    this.#leftovers = NOTHING;
+    const leftovers = await found;
+    // Whoever resumes looks again.
     if (this.#state !== 'armed') return;
-    this.#leftovers = Promise.resolve([]);
     for (const mode of leftovers.filter((one) => one !== this.mode)) {
       const rules = await openRules(mode, this.#log);
       await this.#try('apply', () => rules.remove());

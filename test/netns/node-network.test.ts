@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeNetworkMode } from '../../src/config/config.ts';
 import { monotonicClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import type { HostFacts } from '../../src/node-network/choose-mode.ts';
 import { type HostLook, readHostFacts } from '../../src/node-network/host-facts.ts';
 import { Link } from '../../src/node-network/link.ts';
 import { NftablesRules, readTable } from '../../src/node-network/nftables.ts';
@@ -222,6 +223,24 @@ test('what another mode has left is removed', { skip }, async () => {
   const network = await armed('iptables');
   await network.clean();
   assert.equal(await readTable(), undefined);
+});
+
+test('what a successor of another mode has left is removed, also where the first look at the host ends after it', {
+  skip,
+}, async () => {
+  const first = Promise.withResolvers<HostFacts>();
+  const network = await open('nftables', { facts: first.promise, atMs: performance.now() });
+  await network.arm(() => true);
+  const seen = await readHostFacts();
+  const cleaned = network.clean();
+  network.pause();
+  const successor = await armed('iptables');
+  await successor.close();
+  assert.match(sh('iptables-nft -S'), /SIGNPOST/);
+  await network.resume();
+  first.resolve(seen);
+  await cleaned;
+  await until('removed', () => !sh('iptables-nft -S').includes('SIGNPOST'));
 });
 
 test('everything can be taken out, and the network is as it was', { skip }, async () => {
