@@ -17,6 +17,8 @@ const FIRST_BYTES = 16_384;
 export class KnownServices {
   /** The watch of Services is followed: what `has` says holds, also where it says no. */
   isCurrent = false;
+  /** It was followed once, and had room for all: what `has` says no to has gone, or has come since a break of the watch began. */
+  isWhole = false;
   #slots = new Int32Array(FIRST_SLOTS);
   /** Slots that are not empty. */
   #used = 0;
@@ -27,6 +29,7 @@ export class KnownServices {
   /** Services for which there was no room. */
   #missing = 0;
   #isFollowed = false;
+  #wasFollowed = false;
 
   get size(): number {
     return this.#size;
@@ -77,11 +80,13 @@ export class KnownServices {
   /** Whether changes arrive, and all that there are have been put. */
   setFollowed(isFollowed: boolean): void {
     this.#isFollowed = isFollowed;
+    if (isFollowed) this.#wasFollowed = true;
     this.#judge();
   }
 
   #judge(): void {
     this.isCurrent = this.#isFollowed && this.#missing === 0;
+    this.isWhole = this.#wasFollowed && this.#missing === 0;
   }
 
   /** The slot, or -1. */

@@ -143,7 +143,7 @@ export class Freshness {
       change.isPending = false;
       change.droppedMs = atMs;
       change.drops++;
-      this.#isGone = this.#knowsServices && !this.#parts.services.hasNamed(namespace, service);
+      this.#isGone = this.#parts.services.isWhole && !this.#parts.services.hasNamed(namespace, service);
       this.#dropService(group, namespaceGroup(namespace), atMs);
       this.#reAsking.begin(group, isCalm, atMs);
     };
@@ -232,14 +232,11 @@ export class Freshness {
    * followed again.
    */
   isOfGone(at: number): boolean {
-    if (!this.#knowsServices) return false;
-    this.#groups.read(this.#parts.cache.memory, at, this.#parts.services);
+    const { cache, services } = this.#parts;
+    // Where they may not be watched it has none, and while they are listed not all.
+    if (!services.isWhole) return false;
+    this.#groups.read(cache.memory, at, services);
     return this.#groups.isOfGone;
-  }
-
-  /** Where they may not be watched, there are none: not even that of the API. */
-  get #knowsServices(): boolean {
-    return this.#parts.services.size > 0;
   }
 
   #dropService(group: number, namespace: number, nowMs: number): void {

@@ -71,14 +71,15 @@ test('what is no pair of labels is left out, for no question can name it', () =>
   assert.equal(has(services, 'y'.repeat(63), 'x'.repeat(63)), true);
 });
 
-test('it is current while the watch is followed', () => {
+test('it is current while the watch is followed, and whole from the first time on', () => {
   const services = new KnownServices();
   const seen = [];
   for (const isFollowed of [false, true, true, false, false, true]) {
     services.setFollowed(isFollowed);
-    seen.push(services.isCurrent);
+    seen.push([services.isCurrent, services.isWhole]);
   }
-  assert.deepEqual(seen, [false, true, true, false, false, true]);
+  const inBreak = [false, true];
+  assert.deepEqual(seen, [[false, false], [true, true], [true, true], inBreak, inBreak, [true, true]]);
 });
 
 test('where there are more than the limit, what it says is not taken for all, until those without room are gone', (t) => {
@@ -91,6 +92,7 @@ test('where there are more than the limit, what it says is not taken for all, un
   services.setFollowed(true);
   for (const name of ['a', 'b', 'c', 'd']) services.put('shop', name);
   assert.deepEqual([services.size, services.isCurrent, KNOWN_SERVICES.hits - hits], [2, false, 2]);
+  assert.equal(services.isWhole, false);
   services.delete('shop', 'a');
   services.delete('shop', 'c');
   assert.equal(services.isCurrent, false);
