@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ClusterDns } from '../kubernetes/cluster-dns.ts';
+import type { ClusterDnsService } from '../kubernetes/cluster-dns-service.ts';
 import { Kubernetes, podAddresses } from '../kubernetes/kubernetes.ts';
 import { registerKubernetesMetrics } from '../kubernetes/metrics.ts';
 import type { PodNews } from '../kubernetes/node-pods.ts';
@@ -42,7 +43,6 @@ export class ClusterKnowledge {
   #config: Config;
   #isFollowing = false;
   #hasUsers = false;
-  #isForeign = false;
   #ownNode: OwnNode | undefined;
 
   /** Throws `ConfigError` for a kubeconfig that cannot be used. */
@@ -78,18 +78,15 @@ export class ClusterKnowledge {
     const failed = (error: Error): void => this.#sayNotFollowed(error);
     this.#kubernetes.followServices(newsFor(users)).catch(failed);
     if (users.pods !== undefined) this.#kubernetes.followPods(this.#nodeName, users.pods).catch(failed);
-    if (users.nodeNames === undefined) return;
-    this.#kubernetes.followNodes(this.#nodeName, users.nodeNames).catch((error: Error) => this.#sayNotFollowed(error));
+    if (users.nodeNames !== undefined) this.#kubernetes.followNodes(this.#nodeName, users.nodeNames).catch(failed);
   }
 
   /** The pods of the cluster DNS that is asked; undefined while nothing follows them, or where another Service is asked. */
   get dnsPods(): DnsPods | undefined {
     const { clusterDns } = this.#kubernetes;
-    if (clusterDns === undefined) return undefined;
-    this.#places(clusterDns);
-    const { endpoints, isEmpty, services, watch } = clusterDns;
     // Whose pods they are is known with the Service's address.
-    if (services.length === 0 || this.#isForeign) return undefined;
+    if (clusterDns === undefined || clusterDns.services.length === 0 || this.#isForeign(clusterDns)) return undefined;
+    const { endpoints, isEmpty, watch } = clusterDns;
     return { endpoints, isEmpty, staleMs: watch.staleMs };
   }
 
@@ -119,7 +116,8 @@ export class ClusterKnowledge {
   get reasons(): readonly Reason[] {
     if (!this.#kubernetes.isOn) return reasonsWithoutApi(this.#config);
     const reasons: readonly Reason[] = this.#kubernetes.reasons();
-    if (!this.#isForeign) return reasons;
+    const { clusterDns } = this.#kubernetes;
+    if (clusterDns === undefined || !this.#isForeign(clusterDns)) return reasons;
     const { namespace, names } = this.#config.clusterDnsService;
     const services = names.map((name) => `${namespace}/${name}`).join(' or ');
     const message = `the cluster DNS that is asked is no address of ${services}, so its pods are not known: give --cluster-dns-service`;
@@ -139,18 +137,27 @@ export class ClusterKnowledge {
   }
 
   #places(clusterDns: ClusterDns): ClusterDnsPlaces {
-    const { services, endpoints } = clusterDns;
-    const asked = new Set(clusterDnsOf(this.#config).map(({ host }) => host));
-    const all = services.flatMap(({ addresses }) => addresses);
-    const own = services.find(({ addresses }) => addresses.some(({ host }) => asked.has(host)));
-    const isAPod = endpoints.some(({ host }) => asked.has(host));
-    // Pods of another Service would be asked for names that they may not know.
-    this.#isForeign = services.length > 0 && own === undefined && !isAPod;
     return {
-      services: all.map(({ host }) => host),
-      clusterDns: own?.addresses ?? [],
-      targets: this.#isForeign ? [] : podAddresses(clusterDns),
+      services: clusterDns.services.flatMap(({ addresses }) => addresses.map(({ host }) => host)),
+      clusterDns: this.#askedService(clusterDns)?.addresses ?? [],
+      targets: this.#isForeign(clusterDns) ? [] : podAddresses(clusterDns),
     };
+  }
+
+  /** Neither one of these Services is asked nor one of these pods: those of another Service would be asked for names that they may not know. */
+  #isForeign(clusterDns: ClusterDns): boolean {
+    const { services, endpoints } = clusterDns;
+    if (services.length === 0 || this.#askedService(clusterDns) !== undefined) return false;
+    return !endpoints.some(({ host }) => this.#isAsked(host));
+  }
+
+  #askedService({ services }: ClusterDns): ClusterDnsService | undefined {
+    return services.find(({ addresses }) => addresses.some(({ host }) => this.#isAsked(host)));
+  }
+
+  /** Whether the configuration has it as its cluster DNS. */
+  #isAsked(address: string): boolean {
+    return clusterDnsOf(this.#config).some(({ host }) => host === address);
   }
 }
 
