@@ -1,11 +1,9 @@
 import { nameFromText } from '../wire/name.ts';
 
-/** Kubelet writes no more suffixes, and no longer line, into a pod's resolv.conf. */
-const KUBELET_SUFFIXES = 32;
-const KUBELET_CHARACTERS = 2048;
-/** Kubelet leaves out a longer suffix: resolvers broke on it. */
-const SUFFIX_CHARACTERS = 253;
-/** Beyond these, resolvers differ in what they read: glibc before 2.26 takes six suffixes, musl passes over a line that is longer. */
+/**
+ * Beyond these, resolvers differ in what they read: glibc before 2.26 takes six suffixes, musl passes over a line that is longer. Kubelet cuts further on: at 32
+ * suffixes and 2,048 characters, and what is too long for a name.
+ */
 const COMMON_SUFFIXES = 6;
 const COMMON_CHARACTERS = 255;
 /** Kubelet's default for pods with the cluster's DNS, and the resolvers' own. */
@@ -69,7 +67,7 @@ export function searchPathOf(pod: PodDns, node: NodeDns): SearchPath | undefined
   const ndots = ndotsOf(pod.ndots, isClusterFirst ? CLUSTER_NDOTS : RESOLVER_NDOTS);
   if (isClusterFirst && node.searches === undefined) return undefined;
   const base = isClusterFirst ? [...clusterSuffixes(pod.namespace, node.clusterDomain), ...node.searches!] : [];
-  const suffixes = asKubeletCuts([...base, ...pod.searches].map(withoutDot));
+  const suffixes = [...new Set([...base, ...pod.searches].map(withoutDot))];
   if (ndots === undefined || ndots === 0 || suffixes.length === 0 || !isReadAlike(suffixes)) return undefined;
   return { suffixes, ndots, isOfServices: isClusterFirst };
 }
@@ -87,13 +85,6 @@ function clusterSuffixes(namespace: string, clusterDomain: string): string[] {
 
 function withoutDot(suffix: string): string {
   return suffix.length > 1 && suffix.endsWith('.') ? suffix.slice(0, -1) : suffix;
-}
-
-/** In kubelet's order: what is there twice, beyond the count, too long by itself, beyond the length of the line. */
-function asKubeletCuts(suffixes: readonly string[]): string[] {
-  const kept = [...new Set(suffixes)].slice(0, KUBELET_SUFFIXES).filter((suffix) => suffix.length <= SUFFIX_CHARACTERS);
-  while (kept.join(' ').length > KUBELET_CHARACTERS) kept.pop();
-  return kept;
 }
 
 function isReadAlike(suffixes: readonly string[]): boolean {

@@ -3,9 +3,8 @@ import type { PodSearch } from './pod-search.ts';
 
 /** How a name in a question comes of one that a program asked for: what it typed, and the first suffix of its search path. One instance reads them all, in place. */
 export class SearchedName {
-  /** Octets of what was typed, without a root; of the labels before the suffix. */
+  /** Octets of what was typed, without a root. */
   length = 0;
-  labels = 0;
   /** Offset of the label right before the suffix. */
   lastLabelAt = 0;
 
@@ -22,7 +21,6 @@ export class SearchedName {
       labels++;
     }
     this.length = suffixAt - start;
-    this.labels = labels;
     return at === suffixAt && labels - 1 < ndots;
   }
 }
