@@ -77,11 +77,10 @@ export async function startCompleter({ behind, at, searches, ndots, flaw }: Comp
 async function serve(at: Server, behind: Server, answerTo: (query: Buffer) => Promise<Buffer>): Promise<Completer> {
   const udp = createSocket('udp4');
   udp.on('message', (query, { port, address }) => {
-    // Where nothing comes in time, a resolver asks again.
-    answerTo(query).then(
-      (reply) => udp.send(reply, port, address),
-      () => {},
-    );
+    // Where nothing comes in time, a resolver asks again; what comes after the end nobody waits for.
+    answerTo(query)
+      .then((reply) => udp.send(reply, port, address))
+      .catch(() => {});
   });
   const tcp = createServer((client) => {
     const server = connect(behind.port, behind.host);

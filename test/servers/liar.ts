@@ -77,7 +77,9 @@ export async function startLiar(behind: Server, at?: Server): Promise<Liar> {
     send: (message) => {
       if (state.isOpen) udp.send(message, from.port, from.address);
     },
-    sendFromElsewhere: (message) => elsewhere.send(message, from.port, from.address),
+    sendFromElsewhere: (message) => {
+      if (state.isOpen) elsewhere.send(message, from.port, from.address);
+    },
     write() {},
     close() {},
   });
