@@ -65,8 +65,8 @@ suite('what is answered from other names is what the cluster DNS says', {
     }
   });
   after(async () => {
-    await cluster.stop();
-    await named.stop();
+    await cluster?.stop();
+    await named?.stop();
   });
 
   async function compare(agent: Agent, questions: readonly (typeof QUESTIONS)[number][]): Promise<void> {
