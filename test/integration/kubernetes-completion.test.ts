@@ -182,6 +182,10 @@ suite('--search complete finds for every pod what its search finds at the cluste
     await cluster.api.create(next);
     await find('only', [], { from, namespace: 'other' });
     await find('web', ['0a600a02'], { from, namespace: 'other' });
+    const roundsOf = async (namespace: string) =>
+      (await searchCounted(agent, 'one.example.test', { from, namespace })).rounds;
+    await agent.child.waitUntil('told of the next pod', async () => (await roundsOf('other')) === 1, PATIENCE_MS);
+    assert.equal(await roundsOf('shop'), 5);
     await assertSameSearch(['web', 'db', 'db-0.db', 'one.example.test'], [{ from, namespace: 'other' }]);
   });
 });
