@@ -16,12 +16,16 @@ export function clusterRights(flags: Parameters<typeof planManifests>[0]): Kuber
     .map((object) => (object.kind === 'ClusterRole' ? object : { ...object, subjects }));
 }
 
-/** Writes a kubeconfig of that user to `path`. */
-export async function writeAgentKubeconfig(path: string, { apiUrl, caFile, agentToken }: ControlPlane): Promise<void> {
+/** Writes a kubeconfig to `path`, of that user or of whoever else has `token`, who has to know the server by its certificate. */
+export async function writeAgentKubeconfig(
+  path: string,
+  { apiUrl, caFile, agentToken }: ControlPlane,
+  token = agentToken,
+): Promise<void> {
   const config = {
     'current-context': 'c',
     clusters: [{ name: 'c', cluster: { server: apiUrl, 'certificate-authority': caFile } }],
-    users: [{ name: 'u', user: { token: agentToken } }],
+    users: [{ name: 'u', user: { token } }],
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
   };
   await writeFile(path, JSON.stringify(config));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -11,10 +11,8 @@ import { Backoff } from '../../src/kubernetes/backoff.ts';
 import { kubeconfigAccess } from '../../src/kubernetes/kubeconfig.ts';
 import { NodePods } from '../../src/kubernetes/node-pods.ts';
 import { ServiceWatches } from '../../src/kubernetes/service-watches.ts';
-import { planManifests } from '../../src/manifests/manifest-plan.ts';
-import { renderManifests } from '../../src/manifests/manifests.ts';
 import type { PodClient } from '../../src/search/pod-clients.ts';
-import type { KubernetesObject } from '../cluster/api.ts';
+import { clusterRights, writeAgentKubeconfig } from '../cluster/agent-rights.ts';
 import { CLUSTER_PROGRAMS, type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { endpoint, endpointSlice, namespace, pod, port, service } from '../cluster/fixtures.ts';
 import { startAgent } from '../servers/agent.ts';
@@ -23,7 +21,6 @@ import { skipWithout } from '../servers/programs.ts';
 const skip = skipWithout(...CLUSTER_PROGRAMS);
 const HTTP = [port('http', 80)];
 const WEB = service('shop', 'web', { clusterIP: 'None', ports: HTTP }, [endpoint('10.244.1.11')]);
-const RIGHTS = new Set(['ClusterRole', 'ClusterRoleBinding']);
 
 let cluster: ControlPlane;
 let folder: string;
@@ -39,16 +36,9 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-/** A kubeconfig of one user, who has to know the server by its certificate. */
 async function kubeconfigOf(token: string): Promise<string> {
   const path = join(folder, token);
-  const config = {
-    'current-context': 'c',
-    clusters: [{ name: 'c', cluster: { server: cluster.apiUrl, 'certificate-authority': cluster.caFile } }],
-    users: [{ name: 'u', user: { token } }],
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-  };
-  await writeFile(path, JSON.stringify(config));
+  await writeAgentKubeconfig(path, cluster, token);
   return path;
 }
 
@@ -80,14 +70,9 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
   }
 }
 
-/** What the manifests grant over the whole cluster, to the user of the tests. */
-async function grant(t: TestContext, flags: Parameters<typeof planManifests>[0]): Promise<void> {
-  const surroundings = { env: {}, isTerminal: false, readFile: () => '' };
-  const objects = renderManifests(planManifests(flags, surroundings))
-    .map((manifest) => manifest.toJSON() as KubernetesObject)
-    .filter(({ kind }) => RIGHTS.has(kind));
-  const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'signpost' }];
-  const granted = objects.map((object) => (object.kind === 'ClusterRole' ? object : { ...object, subjects }));
+/** Until the test has ended, the user of the tests may do what the manifests grant over the whole cluster. */
+async function grant(t: TestContext, flags: Parameters<typeof clusterRights>[0]): Promise<void> {
+  const granted = clusterRights(flags);
   for (const object of granted) await cluster.api.create(object);
   t.after(async () => {
     for (const object of granted) await cluster.api.delete(object);
@@ -164,7 +149,7 @@ test('a list after a break of the API server tells what changed meanwhile, and o
   });
   await cluster.api.delete(gone!);
   await cluster.api.patch(slice, { endpoints: [endpoint('10.244.1.12')] });
-  await until('followed', () => told.at(-1) === 'following true true' || told.includes('following true true'));
+  await until('followed', () => told.includes('following true true'));
   await until('told', () => told.includes('deleted shop/gone') && told.includes('endpoints shop/web'));
   const changes = told.filter((line) => !line.startsWith('following'));
   assert.deepEqual(changes.sort(), ['deleted shop/gone', 'endpoints shop/web']);
