@@ -15,6 +15,8 @@ const HTTP = [port('http', 80)];
 const NAME = `moving.${NAMESPACE}.svc.cluster.local`;
 /** Between two changes, so that each finds everything at rest: an answer just after a change is not kept long. */
 const PAUSE_MS = 100;
+/** Longer than any answer lives: the change was never heard of. */
+const MOST_MS = 60_000;
 /** A name that is asked often is one that a change must reach first. */
 const POPULAR = 5;
 
@@ -73,11 +75,15 @@ function measure(name: string, value: number, goal?: number): Measure {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(1);
+  const endMs = performance.now() + MOST_MS;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error(`Cannot measure changes: one is not answered after ${MOST_MS} ms`);
+    await sleep(1);
+  }
 }
 
 function addressAt(change: number): string {
-  return `10.244.${change >> 8}.${(change & 255) + 1}`.replace('.256', '.0');
+  return `10.244.0.${change + 1}`;
 }
 
 function hex(address: string): string {
