@@ -1,25 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceNames } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import type { EndpointSlice } from './api-objects.ts';
 import { Backoff, MOST_REFUSED_MS } from './backoff.ts';
 import { type ClusterDnsEndpoint, ClusterDnsEndpoints, SERVICE_NAME } from './cluster-dns-endpoints.ts';
 import { type ClusterDnsService, readClusterDnsServices } from './cluster-dns-service.ts';
-import type { Follower, FollowerState } from './follower.ts';
+import type { Follower, FollowerParts, FollowerState } from './follower.ts';
 import { Watch } from './watch.ts';
 
-export interface ClusterDnsParts {
-  client: ApiClient;
-  clock: Clock;
-  log: Logger;
-  services: ServiceNames;
+export interface ClusterDnsParts extends FollowerParts {
+  readonly services: ServiceNames;
   /** Services or endpoints are others. Must not throw. */
-  onChange: () => void;
-  /** Of the watch; tests wait less. */
-  backoff?: Backoff;
+  readonly onChange: () => void;
 }
 
 /** A Service's address never changes; one that is made anew is noticed by its endpoints, too. */
@@ -50,8 +42,13 @@ export class ClusterDns implements Follower {
       path: `/apis/discovery.k8s.io/v1/namespaces/${services.namespace}/endpointslices`,
       labelSelector: `${SERVICE_NAME} in (${services.names.join(',')})`,
     };
-    const purpose = 'knowing where the DNS pods are';
-    this.watch = new Watch(kind, this.#endpoints.sink, { client, clock, log, purpose, ...(backoff && { backoff }) });
+    this.watch = new Watch(kind, this.#endpoints.sink, {
+      client,
+      clock,
+      log,
+      purpose: 'knowing where the DNS pods are',
+      ...(backoff && { backoff: backoff() }),
+    });
     this.watches = [this.watch];
   }
 

@@ -54,11 +54,6 @@ export class Kubernetes {
     return this.#access !== undefined;
   }
 
-  /** Where the credentials are from; undefined where there are none. */
-  get origin(): string | undefined {
-    return this.#access?.origin;
-  }
-
   /** Where the cluster DNS is, as far as it is followed and known. */
   get clusterDns(): ClusterDns | undefined {
     return this.#clusterDns;
@@ -72,52 +67,41 @@ export class Kubernetes {
 
   /** From now on follows where the cluster DNS is, and calls back when that is another place. Once. */
   async followClusterDns(services: ServiceNames, onChange: (clusterDns: ClusterDns) => void): Promise<void> {
-    const client = await this.#ask();
-    if (client === undefined) return;
+    if (!this.isOn) return;
     const { ClusterDns } = await import('./cluster-dns.ts');
-    const { clock, log } = this.#parts;
-    const clusterDns = new ClusterDns({ client, clock, log, services, onChange: () => onChange(clusterDns) });
-    this.#clusterDns = clusterDns;
-    this.#start(clusterDns);
+    await this.#follow((parts) => {
+      const clusterDns = new ClusterDns({ ...parts, services, onChange: () => onChange(clusterDns) });
+      this.#clusterDns = clusterDns;
+      return clusterDns;
+    });
   }
 
   /** From now on follows the Services of the whole cluster. Once. */
   async followServices(news: ServiceNews): Promise<void> {
     if (!this.isOn) return;
     const { ServiceWatches } = await import('./service-watches.ts');
-    await this.follow((parts) => new ServiceWatches(parts, news));
+    await this.#follow((parts) => new ServiceWatches(parts, news));
   }
 
   /** From now on follows the pods of one node. Once. */
   async followPods(nodeName: string, news: PodNews): Promise<void> {
     if (!this.isOn) return;
     const { NodePods } = await import('./node-pods.ts');
-    await this.follow((parts) => new NodePods(parts, nodeName, news));
+    await this.#follow((parts) => new NodePods(parts, nodeName, news));
   }
 
   /** From now on follows the nodes of the cluster. `ownName`: the one that this is. Once. */
   async followNodes(ownName: string, news: NodeNews): Promise<void> {
     if (!this.isOn) return;
     const { Nodes } = await import('./nodes.ts');
-    await this.follow((parts) => new Nodes(parts, ownName, news));
+    await this.#follow((parts) => new Nodes(parts, ownName, news));
   }
 
   /** From now on follows one node by its metadata. Once; undefined where there is no API to ask. */
   async followOwnNode(nodeName: string, onChange: () => void): Promise<OwnNode | undefined> {
     if (!this.isOn) return undefined;
     const { OwnNode } = await import('./own-node.ts');
-    let made: OwnNode | undefined;
-    await this.follow((parts) => {
-      made = new OwnNode(parts, nodeName, onChange);
-      return made;
-    });
-    return made;
-  }
-
-  /** Starts what follows objects for a feature, where there is an API to ask. */
-  async follow(make: (parts: FollowerParts) => Follower): Promise<void> {
-    const client = await this.#ask();
-    if (client !== undefined) this.#start(make({ client, clock: this.#parts.clock, log: this.#parts.log }));
+    return this.#follow((parts) => new OwnNode(parts, nodeName, onChange));
   }
 
   /** What follows, in the order in which it began. */
@@ -139,10 +123,15 @@ export class Kubernetes {
     await this.#client?.close();
   }
 
-  #start(follower: Follower): void {
-    if (this.#isClosed) return;
+  /** Starts what follows objects for a feature; undefined where there is no API to ask. */
+  async #follow<F extends Follower>(make: (parts: FollowerParts) => F): Promise<F | undefined> {
+    const client = await this.#ask();
+    if (client === undefined) return undefined;
+    const follower = make({ client, clock: this.#parts.clock, log: this.#parts.log });
+    if (this.#isClosed) return follower;
     this.#followers.push(follower);
     follower.start();
+    return follower;
   }
 
   /** The client is loaded where it is used first: it brings undici. */

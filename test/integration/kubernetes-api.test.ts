@@ -60,7 +60,7 @@ async function clientOf(t: TestContext, account: { path: string; env: Record<str
 }
 
 function follow(t: TestContext, client: ApiClient): ClusterDns {
-  const backoff = new Backoff({ firstMs: 10, mostMs: 200 });
+  const backoff = () => new Backoff({ firstMs: 10, mostMs: 200 });
   const parts = { client, clock: monotonicClock, log: silentLogger, services: CLUSTER_DNS_SERVICES, onChange() {} };
   const clusterDns = new ClusterDns({ ...parts, backoff });
   t.after(() => clusterDns.close());
