@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Reason } from '../admin/ready-page.ts';
 import type { Config } from '../config/config.ts';
+import { serviceNamesText } from '../config/service-names.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ClusterDns } from '../kubernetes/cluster-dns.ts';
@@ -118,8 +119,7 @@ export class ClusterKnowledge {
     const reasons: readonly Reason[] = this.#kubernetes.reasons();
     const { clusterDns } = this.#kubernetes;
     if (clusterDns === undefined || !this.#isForeign(clusterDns)) return reasons;
-    const { namespace, names } = this.#config.clusterDnsService;
-    const services = names.map((name) => `${namespace}/${name}`).join(' or ');
+    const services = serviceNamesText(this.#config.clusterDnsService);
     const message = `the cluster DNS that is asked is no address of ${services}, so its pods are not known: give --cluster-dns-service`;
     return [...reasons, { name: 'cluster-dns-service', ok: true, warning: true, message }];
   }

@@ -2,6 +2,7 @@ import { formatByteSize } from '../config/byte-size.ts';
 import type { Config, SocketAddress, UpstreamAddress, ZoneConfig } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import type { LoadedConfig } from '../config/from-flags.ts';
+import { serviceNamesText } from '../config/service-names.ts';
 import { formatSocketAddress } from '../config/socket-address.ts';
 import { formatUpstreamAddress } from '../config/upstream-address.ts';
 import type { NetworkPlan } from '../doctor/network-plan.ts';
@@ -31,7 +32,10 @@ function settingsOf(config: Config): string[][] {
     ['admin', addressOrOff(config.admin)],
     ...(config.probes.length === 0 ? [] : [['probes', config.probes.map(formatSocketAddress).join(', ')]]),
     ['cluster domain', config.clusterDomain],
-    ['resolv.conf', config.resolvConf ?? 'not read'],
+    ...(config.isClusterDnsDirect
+      ? [['cluster DNS', `the pods of ${serviceNamesText(config.clusterDnsService)} before its address`]]
+      : []),
+    ['resolv.conf', resolvConfText(config)],
     ['cache size', formatByteSize(config.cacheBytes)],
     ['node network', nodeNetworkText(config)],
     ['state', config.state ?? 'none'],
@@ -44,6 +48,11 @@ function settingsOf(config: Config): string[][] {
       `${config.logLevel}, ${config.logFormat}, ${config.logSample === 0 ? 'no queries' : `one query in ${config.logSample}`}`,
     ],
   ];
+}
+
+function resolvConfText({ resolvConf, searchConf, search }: Config): string {
+  if (resolvConf !== undefined) return resolvConf;
+  return search === 'complete' ? `${searchConf}, for its search suffixes alone` : 'not read';
 }
 
 function nodeNetworkText({ nodeNetwork: { mode, interface: link, hasNoTrack } }: Config): string {

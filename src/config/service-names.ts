@@ -12,6 +12,11 @@ export function serviceNamesFrom(text: string): ServiceNames {
   return { namespace: text.slice(0, slash), names: [text.slice(slash + 1)] };
 }
 
+/** `kube-system/kube-dns-upstream or kube-system/kube-dns` */
+export function serviceNamesText({ namespace, names }: ServiceNames): string {
+  return names.map((name) => `${namespace}/${name}`).join(' or ');
+}
+
 /** What begins the variables by which kubelet tells pods of the same namespace where a Service is: `KUBE_DNS_SERVICE`, before `_HOST` and `_PORT`. */
 export function serviceVariable(name: string): string {
   return `${name.toUpperCase().replaceAll('-', '_')}_SERVICE`;

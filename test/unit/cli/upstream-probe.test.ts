@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { configText } from '../../../src/cli/config-text.ts';
 import { probeUpstreams } from '../../../src/cli/upstream-probe.ts';
+import type { Flags } from '../../../src/config/flags.ts';
 import { configFromFlags } from '../../../src/config/from-flags.ts';
 
 /** A server on a UDP port of 127.0.0.1 that refuses every question, and counts. */
@@ -22,9 +23,9 @@ async function refusing(t: TestContext): Promise<{ address: string; count: () =>
   return { address: `127.0.0.1:${socket.address().port}`, count: () => queries };
 }
 
-function load(clusterDns: string, upstream: string) {
+function load(clusterDns: string, upstream: string, more: Flags = {}) {
   const surroundings = { env: {}, isTerminal: false, readFile: () => '' };
-  return configFromFlags({ clusterDns: [clusterDns], upstream: [upstream] }, surroundings);
+  return configFromFlags({ clusterDns: [clusterDns], upstream: [upstream], ...more }, surroundings);
 }
 
 test('every upstream is asked once, for however many zones it is there', async (t) => {
@@ -62,4 +63,16 @@ test('the effective configuration tells every zone and what every upstream said'
   );
   assert.match(text, /^ {2}tcp:\/\/\S+ +no answer: nothing listens there$/m);
   assert.match(text, /^ {2}udp\+tcp:\/\/\S+ +answers \(REFUSED, [\d.]+ ms\)$/m);
+});
+
+test('the effective configuration tells whose pods are asked, and what a resolv.conf is read for', () => {
+  const asked = ['192.0.2.1', '192.0.2.2'] as const;
+  assert.match(configText(load(...asked), []), /^resolv\.conf +not read$/m);
+  const more = { clusterDns: ['192.0.2.1', 'endpoints'], search: 'complete', resolvConf: '/run/resolv.conf' };
+  const text = configText(load(...asked, more), []);
+  assert.match(text, /^resolv\.conf +\/run\/resolv\.conf, for its search suffixes alone$/m);
+  assert.match(
+    text,
+    /^cluster DNS +the pods of kube-system\/kube-dns-upstream or kube-system\/kube-dns before its address$/m,
+  );
 });
