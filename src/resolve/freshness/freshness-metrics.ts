@@ -15,7 +15,7 @@ export function registerFreshnessMetrics(register: Register, freshness: Freshnes
   const unsettled = 'Answers kept for a second, for their Service had changed just before.';
   register.counter('signpost_service_unsettled_total', unsettled, [], (emit) => emit({}, freshness.unsettled));
   register.gauge('signpost_service_entries', 'Notes of which entry is about which Service.', [], (emit) => {
-    emit({}, freshness.size);
+    emit({}, freshness.notes.size);
   });
   const { reAsking, lease } = freshness;
   register.counter('signpost_reasks_total', 'Questions for popular names whose Service has changed.', [], (emit) => {

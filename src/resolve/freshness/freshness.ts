@@ -2,13 +2,11 @@ import type { AnswerCache } from '../../cache/answer-cache.ts';
 import type { CacheQuestion } from '../../cache/cache-question.ts';
 import { EntryDigest } from '../../cache/entry-digest.ts';
 import { endWithin, liveUntil } from '../../cache/entry-life.ts';
-import { EntryLinks } from '../../cache/entry-links.ts';
 import { KIND_NEGATIVE, KIND_POSITIVE, STATE_KEPT } from '../../cache/entry-memory.ts';
 import { dnssecBits, keyOf } from '../../cache/key.ts';
 import type { CachePolicy } from '../../config/config.ts';
 import { CLUSTER_DEFAULTS } from '../../config/zone-defaults.ts';
 import type { Clock } from '../../core/clock.ts';
-import { GROUP_LINKS } from '../../core/limits.ts';
 import { inSlices } from '../../core/slices.ts';
 import { Alarm, type TimerWheel } from '../../core/timer-wheel.ts';
 import type { KnownServices } from '../../search/known-services.ts';
@@ -28,6 +26,7 @@ import {
   ServiceGroups,
   serviceGroup,
 } from './service-groups.ts';
+import { ServiceNotes } from './service-notes.ts';
 
 /**
  * Of answers that a cluster DNS gives while it may not have heard of a change: they live as long as the change is old, so that who asks on hears of it soon, and at most for a
@@ -42,8 +41,6 @@ const USUAL_DENIAL_SECONDS = CLUSTER_DEFAULTS.cache.negativeMaxSeconds;
 const DROPS_AT_ONCE = 5;
 /** An entry with so many hits in its life is asked for again when it is dropped. */
 const POPULAR_HITS = 2;
-/** A walk of all notes takes some 10 ms, a millisecond a turn: at most a thousandth of the thread. */
-const SWEEP_EVERY_MS = 10_000;
 
 /** What has changed: the Service itself, or what stands behind it. The label `what`. */
 export type ServiceChange = 'service' | 'endpoints';
@@ -71,7 +68,7 @@ export interface FreshnessParts {
  */
 export class Freshness {
   readonly #parts: FreshnessParts;
-  readonly #links = new EntryLinks();
+  readonly #notes: ServiceNotes;
   readonly #changed = new ChangedServices();
   readonly #doubtful: DoubtfulDenials;
   readonly #reAsking: ReAsking;
@@ -81,7 +78,6 @@ export class Freshness {
   #clusterDomain: string;
   #isFollowed = false;
   #wasFollowed = false;
-  #sweptMs = Number.NEGATIVE_INFINITY;
   /** The change that is being brought in; `#mayReAsk`: what it drops may be asked for again. */
   #group = NO_GROUP;
   #nowMs = 0;
@@ -104,6 +100,7 @@ export class Freshness {
 
   constructor(parts: FreshnessParts) {
     this.#parts = parts;
+    this.#notes = new ServiceNotes(parts);
     this.#doubtful = new DoubtfulDenials(parts);
     const digest = new EntryDigest();
     const { cache, clusterDomain, hasLease, seed, wheel } = parts;
@@ -165,17 +162,13 @@ export class Freshness {
     this.#isFollowed = isFollowed;
     if (isFollowed) this.#wasFollowed = true;
     this.#lease?.setFollowed(isFollowed, this.#parts.clock.nowMs());
-    if (hasEnded) void inSlices(this.#links.forEach(this.#shortenDenial));
-    if (hasBegun) void inSlices(this.#links.forEach(this.#shortenUnheard));
+    if (hasEnded) void inSlices(this.#notes.forEach(this.#shortenDenial));
+    if (hasBegun) void inSlices(this.#notes.forEach(this.#shortenUnheard));
   }
 
-  get isFollowed(): boolean {
-    return this.#isFollowed;
-  }
-
-  /** Entries noted. */
-  get size(): number {
-    return this.#links.size;
+  /** Which entry is about which Service. */
+  get notes(): ServiceNotes {
+    return this.#notes;
   }
 
   get reAsking(): ReAsking {
@@ -240,14 +233,14 @@ export class Freshness {
   }
 
   #dropService(group: number, namespace: number, nowMs: number): void {
-    const links = this.#links;
+    const notes = this.#notes;
     this.#group = group;
     this.#nowMs = nowMs;
-    links.take(group, this.#drop);
+    notes.take(group, this.#drop);
     this.#mayReAsk = false;
     // A namespace with a Service exists.
-    links.take(namespace, this.#drop);
-    for (const denials of [REVERSE_DENIALS, ALIAS_DENIALS]) links.take(denials, this.#drop);
+    notes.take(namespace, this.#drop);
+    for (const denials of [REVERSE_DENIALS, ALIAS_DENIALS]) notes.take(denials, this.#drop);
     this.#mayReAsk = true;
     this.#parts.flights.spoilWhere(this.#isMeant);
   }
@@ -260,7 +253,7 @@ export class Freshness {
     if (groups.count === 0) return;
     const nowMs = clock.nowMs();
     if (this.#doubtful.mayBeAlias(at, groups)) groups.add(ALIAS_DENIALS);
-    const isNoted = this.#note(memory.key(at));
+    const isNoted = this.#notes.note(memory.key(at), groups);
     this.#notedAt = isNoted ? at : -1;
     // As if the last change were a second old: any may have been.
     const ageMs = Math.min(this.#ageMs(nowMs), isNoted ? Number.POSITIVE_INFINITY : UNSETTLED_SECONDS * 1000);
@@ -273,39 +266,6 @@ export class Freshness {
     if (ageMs < SETTLING_MS) this.#shorten(at, ageMs, nowMs);
     else if (this.#doubtful.isDoubtful(at, groups)) endWithin(memory, at, USUAL_DENIAL_SECONDS * 1000, nowMs);
     if (this.#reAsking.size > 0) this.#reAsking.kept(cacheKey(question), memory, at);
-  }
-
-  /** False: a change would not find the entry. */
-  #note(key: number): boolean {
-    const { groups, count } = this.#groups;
-    const links = this.#links;
-    let isNoted = !this.#groups.isCut;
-    for (let i = 0; i < count; i++) {
-      const group = groups[i]!;
-      if (links.isCrowded(group)) this.#forgetOthers(group, key);
-      if (!links.add(group, key)) isNoted = false;
-    }
-    if (!isNoted) this.#sweep();
-    return isNoted;
-  }
-
-  /** Anybody can make names below a Service, or of addresses, that are not there: as many as they like would go in one turn when it changes. */
-  #forgetOthers(group: number, key: number): void {
-    const { cache } = this.#parts;
-    GROUP_LINKS.hits++;
-    this.#links.takeRow(group, (other) => {
-      const at = other === key ? -1 : cache.entry(other);
-      if (at !== -1) cache.forget(at);
-    });
-  }
-
-  /** Entries come and go without a word; when there is no room for more, those that went are looked for. */
-  #sweep(): void {
-    const { cache, clock } = this.#parts;
-    const nowMs = clock.nowMs();
-    if (nowMs - this.#sweptMs < SWEEP_EVERY_MS) return;
-    this.#sweptMs = nowMs;
-    void inSlices(this.#links.sweep((key) => cache.entry(key) !== -1));
   }
 
   /** How long ago, in ms, the last change was of the groups that were read. */

@@ -84,7 +84,7 @@ test('names of one Service are noted up to a number; then those before are forgo
     }
   });
   assert.equal(hits, 2);
-  assert.ok(house.freshness.size <= 17, `${house.freshness.size}`);
+  assert.ok(house.freshness.notes.size <= 17, `${house.freshness.notes.size}`);
   assert.deepEqual(
     [0, 31, 32, 39].map((i) => isCached(below(i))),
     [false, false, true, true],
