@@ -49,10 +49,6 @@ export class Decisions {
     return this.#byKey.size;
   }
 
-  get waiters(): number {
-    return this.#waiters;
-  }
-
   /** What is decided about the name in the query, whose parts `searched` has read; undefined where nothing is to be decided, or there is no room. */
   of(query: QueryView, searched: SearchedName, search: PodSearch, nowMs: number): Decision | undefined {
     const { events, services } = this.#parts;
