@@ -71,7 +71,8 @@ export class Agent {
   readonly #presence: NodePresence;
   readonly #handOver: HandOver;
   readonly #cluster: ClusterKnowledge;
-  readonly #direct: ClusterDnsDirect;
+  /** Undefined: the cluster DNS is asked by its address. */
+  readonly #direct: ClusterDnsDirect | undefined;
   readonly #snapshot: Snapshot | undefined;
   readonly #endWarmUp: () => void;
   #endTrim: () => void = () => {};
@@ -143,20 +144,14 @@ export class Agent {
     this.#presence = presence;
     this.#handOver = handOver;
     this.#cluster = cluster;
-    this.#direct = new ClusterDnsDirect({
-      config,
-      upstreams: dataPlane.upstreams,
-      pods: () => cluster.dnsPods,
-      place: () => cluster.place,
-      onZoneNeeded: () => cluster.followOwnZone(() => this.#direct.update()),
-      log,
-    });
+    const direct = config.isClusterDnsDirect ? directOf(config, dataPlane, cluster, log) : undefined;
+    this.#direct = direct;
     this.#readiness = new Readiness({
       hasAnswers: () => dataPlane.hasAnswers,
       configError: () => reloads?.error,
       loops: () => dataPlane.upstreams.loops.found.map(({ zone, upstream }) => `${upstream.name} for ${zone}`),
       nodeNetwork: () => presence.reasons,
-      cluster: () => [...cluster.reasons, ...this.#direct.reasons],
+      cluster: () => (direct === undefined ? cluster.reasons : [...cluster.reasons, direct.reason]),
       handOver: () => handOver.reasons,
     });
     this.#readiness.listening();
@@ -181,10 +176,11 @@ export class Agent {
    */
   async reload(config: Config): Promise<void> {
     const held = this.#fixed.hold(config);
-    await this.#direct.during(held, async () => {
+    const swap = async () => {
       await this.#dataPlane.apply(held);
       this.#cluster.follow(held, (places) => this.#lead(places));
-    });
+    };
+    await (this.#direct === undefined ? swap() : this.#direct.during(held, swap));
     this.#config = held;
     await this.#presence.follow(held);
   }
@@ -192,7 +188,7 @@ export class Agent {
   /** The cluster DNS is in other places. */
   #lead(places: ClusterDnsPlaces): void {
     void this.#presence.setClusterDns(places);
-    this.#direct.update();
+    this.#direct?.update();
   }
 
   /**
@@ -216,7 +212,7 @@ export class Agent {
     await this.#listeners.close();
     await this.#snapshot?.close();
     await this.#presence.close();
-    this.#direct.close();
+    this.#direct?.close();
     await this.#cluster.close();
     await this.#http?.close();
     this.#dataPlane.close();
@@ -252,7 +248,7 @@ export class Agent {
     registerListenMetrics(register, this.#listeners);
     registerNodeNetworkMetrics(register, () => this.#presence.report);
     this.#cluster.registerMetrics(register);
-    this.#direct.registerMetrics(register);
+    this.#direct?.registerMetrics(register);
     this.#handOver.registerMetrics(register);
     registerLimitMetrics(register);
     registerProcessMetrics(register, {
@@ -308,4 +304,16 @@ export class Agent {
 
 function snapshotOf({ state }: Config, { image }: DataPlane, log: Logger): Snapshot | undefined {
   return state === undefined ? undefined : new Snapshot({ folder: state, image, log });
+}
+
+function directOf(config: Config, { upstreams }: DataPlane, cluster: ClusterKnowledge, log: Logger): ClusterDnsDirect {
+  const direct = new ClusterDnsDirect({
+    config,
+    upstreams,
+    pods: () => cluster.dnsPods,
+    place: () => cluster.place,
+    onZoneNeeded: () => cluster.followOwnZone(() => direct.update()),
+    log,
+  });
+  return direct;
 }

@@ -52,17 +52,17 @@ export class ClusterDnsDirect {
   #state: State = { isDirect: false, why: 'its pods are being asked for' };
   #hasAskedForZone = false;
   #isHeld = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(parts: ClusterDnsDirectParts) {
     this.#parts = parts;
     this.#config = parts.config;
-    this.#watchAge();
+    this.#timer = setInterval(() => this.update(), LOOK_MS).unref();
   }
 
   /** Pods, or where this node is, may be others. */
   update(): void {
-    if (!this.#config.isClusterDnsDirect || this.#isHeld) return;
+    if (this.#isHeld) return;
     const { zones, state } = this.#wanted();
     this.#say(state);
     if (isDeepStrictEqual(zones, this.#zones)) return;
@@ -84,18 +84,16 @@ export class ClusterDnsDirect {
     }
   }
 
-  /** For `/ready`; none where the pods are not to be asked. */
-  get reasons(): readonly Reason[] {
-    if (!this.#config.isClusterDnsDirect) return [];
+  /** For `/ready`. */
+  get reason(): Reason {
     const state = this.#state;
     const message = state.isDirect ? textOf(state) : `the Service's address is asked: ${state.why}`;
-    return [{ name: 'cluster-dns-endpoints', ok: true, warning: !state.isDirect, message }];
+    return { name: 'cluster-dns-endpoints', ok: true, warning: !state.isDirect, message };
   }
 
   registerMetrics(register: Register): void {
     const help = 'DNS pods that are asked directly (--cluster-dns endpoints): those meant for this node, and others.';
     register.gauge('signpost_cluster_dns_direct', help, ['place'], (emit) => {
-      if (!this.#config.isClusterDnsDirect) return;
       const state = this.#state;
       emit({ place: 'near' }, state.isDirect ? state.near : 0);
       emit({ place: 'far' }, state.isDirect ? state.far : 0);
@@ -107,16 +105,10 @@ export class ClusterDnsDirect {
   }
 
   #redirectAnew(): void {
-    this.#watchAge();
     const wasRedirected = this.#zones.size > 0;
     this.#zones = new Map();
-    if (this.#config.isClusterDnsDirect) this.update();
+    this.update();
     if (wasRedirected && this.#zones.size === 0) this.#parts.upstreams.redirect(this.#zones);
-  }
-
-  #watchAge(): void {
-    clearInterval(this.#timer);
-    if (this.#config.isClusterDnsDirect) this.#timer = setInterval(() => this.update(), LOOK_MS).unref();
   }
 
   #wanted(): { zones: ReadonlyMap<string, RankedAddresses>; state: State } {
