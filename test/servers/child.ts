@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What is kept of a server's output, for the message of a failed test. */
@@ -92,6 +93,7 @@ export class Child {
     while (!(await isReady())) {
       const isOver = performance.now() > endMs;
       if (this.#hasEnded || isOver) {
+        this.#hold(false);
         throw new Error(
           `${this.#name} ${isOver ? 'is not' : 'ended before it was'} ${what}:\n${this.#output.slice(-4000)}`,
         );
@@ -103,6 +105,7 @@ export class Child {
   /** Asks it to end, and ends it where it does not within 5 s. Also a stopped process (SIGSTOP) ends. */
   async stop(): Promise<Exit> {
     if (!this.#hasEnded) {
+      this.#hold(true);
       this.#process.kill('SIGTERM');
       this.#process.kill('SIGCONT');
       const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5000);
@@ -110,6 +113,14 @@ export class Child {
       clearTimeout(timer);
     }
     return this.exit;
+  }
+
+  /** Whether the tests go on for as long as it runs. Whoever waited in vain for it to start does not have it in hand, and cannot end it. */
+  #hold(isHeld: boolean): void {
+    for (const each of [this.#process, this.#process.stdout as Socket, this.#process.stderr as Socket]) {
+      if (isHeld) each.ref();
+      else each.unref();
+    }
   }
 
   #keep(text: string): void {
