@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Server } from '../client/ask.ts';
 import { Child } from '../servers/child.ts';
-import { startCoreDns } from '../servers/coredns.ts';
+import { type CoreDns, startCoreDns } from '../servers/coredns.ts';
 import { freePort } from '../servers/free-port.ts';
 import { program } from '../servers/programs.ts';
 import { KubernetesApi, type KubernetesObject } from './api.ts';
@@ -64,13 +64,28 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const api = new KubernetesApi(apiUrl, ADMIN_TOKEN);
   await prepareApiServer(folder);
   const startApi = () => startApiServer(folder, etcdPort, apiPort, { serviceRanges, api });
-  let apiServer = await startApi();
-  for (const object of objects) await api.create(object);
-  if (clusterSetZone !== undefined) await createClusterSet(api);
-  const dns = await startCoreDns({
-    corefile: (port) => corefile(port, kubeconfig, options),
-    readyName: 'kubernetes.default.svc.cluster.local',
-  });
+  let apiServer: Child | undefined;
+  let dns: CoreDns | undefined;
+  const stop = async () => {
+    await dns?.stop();
+    // Kept data is of no use: no need to wait for an orderly end.
+    const children = [...(apiServer ? [apiServer] : []), etcd];
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map(({ exit }) => exit));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    apiServer = await startApi();
+    for (const object of objects) await api.create(object);
+    if (clusterSetZone !== undefined) await createClusterSet(api);
+    dns = await startCoreDns({
+      corefile: (port) => corefile(port, kubeconfig, options),
+      readyName: 'kubernetes.default.svc.cluster.local',
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     apiUrl,
     kubeconfig,
@@ -80,18 +95,12 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     caFile: join(folder, 'certificates', 'apiserver.crt'),
     clusterDns: { host: dns.host, port: dns.port },
     async restartApi(whileAway) {
-      apiServer.kill('SIGKILL');
-      await apiServer.exit;
+      apiServer!.kill('SIGKILL');
+      await apiServer!.exit;
       await whileAway();
       apiServer = await startApi();
     },
-    async stop() {
-      await dns.stop();
-      // Kept data is of no use: no need to wait for an orderly end.
-      for (const child of [apiServer, etcd]) child.kill('SIGKILL');
-      await Promise.all([apiServer.exit, etcd.exit]);
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
