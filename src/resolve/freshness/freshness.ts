@@ -197,7 +197,8 @@ export class Freshness {
   capSeconds(question: QueryView): number {
     const nowMs = this.#parts.clock.nowMs();
     if (nowMs - this.#changed.lastMs >= SETTLING_MS) return 0xffff_ffff;
-    return this.#changed.ageMs(this.#groupOf(question), nowMs) < SETTLING_MS ? UNSETTLED_SECONDS : 0xffff_ffff;
+    const group = this.#groupOf(question);
+    return group !== NO_GROUP && this.#changed.ageMs(group, nowMs) < SETTLING_MS ? UNSETTLED_SECONDS : 0xffff_ffff;
   }
 
   /** What was said before to a question whose new answer is about to be kept, for `confirm`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ENTRY_LINKS, GROUP_LINKS, RE_ASKED_NAMES, RE_ASKS } from '../../../../src/core/limits.ts';
+import { CHANGED_SERVICES, ENTRY_LINKS, GROUP_LINKS, RE_ASKED_NAMES, RE_ASKS } from '../../../../src/core/limits.ts';
 import { House } from '../house.ts';
 
 function watched(options: ConstructorParameters<typeof House>[1] = {}): House {
@@ -157,4 +157,20 @@ test('a popular answer that lives for a second is asked for ahead in the second 
   house.pass(501);
   for (let i = 0; i < 10; i++) assert.equal(house.ask({ name: nameOf(1), type: 'A' }).replies.length, 1);
   assert.equal(asked(), 1);
+});
+
+test('changes that are not remembered shorten what is said of Services, and of nothing else', async () => {
+  const house = watched();
+  const ttls: number[] = [];
+  await limited(CHANGED_SERVICES, 8, () => {
+    for (let i = 0; i < 20; i++) house.freshness.serviceChanged('shop', `s${i}`, 'service');
+    for (const name of [nameOf(0), 'www.example.com']) {
+      // Without RD, so that nothing is kept.
+      const client = house.ask({ name, type: 'A', flags: 0 });
+      const upstream = name === nameOf(0) ? house.cluster : house.outside;
+      upstream.answer({ answers: [{ type: 'A', name, ttl: 30, data: '192.0.2.1' }] });
+      ttls.push(client.reply.answers[0]!.ttl);
+    }
+  });
+  assert.deepEqual(ttls, [1, 30]);
 });
