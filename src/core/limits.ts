@@ -246,7 +246,7 @@ export const KNOWN_SERVICES = limit('known_services', 100_000);
 /** Objects of one kind whose versions are kept: 200,000 x (60 B of names and 30 to 60 B of slots) = 24 MiB, off the heap; 10,000 come to 0.9. Full: the others count as changed whenever they are listed. */
 export const FOLLOWED_OBJECTS = limit('followed_objects', 200_000);
 
-/** Pods of this node that are known: 1,024 x about 0.6 KiB = 0.6 MiB; kubelet takes 110, by setting some hundreds. Full: the others' queries are answered as plain DNS. */
+/** Pods of this node that are known: 1,024 x about 0.6 KiB = 0.6 MiB; kubelet takes 110, by setting some hundreds. Full: whose an address is may be anyone of the others, so no search is completed. */
 export const NODE_PODS = limit('node_pods', 1024);
 
 /** Addresses of DNS pods that are known: 256 x 0.3 KiB = 77 KiB, and as many rules. Large clusters have some dozens. Full: the first so many, by address. */

@@ -41,7 +41,7 @@ export function registerKubernetesMetrics(register: Register, kubernetes: Kubern
   );
   register.counter(
     'signpost_kubernetes_events_total',
-    'Objects that came, by list or by change.',
+    'Objects that came by a watch: with its first list, or as a change.',
     labels,
     each(({ events }) => events),
   );
