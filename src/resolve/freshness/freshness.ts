@@ -261,7 +261,7 @@ export class Freshness {
     if (isRestored) {
       const isOfGone = groups.isOfGone && memory.kind(at) === KIND_POSITIVE;
       if (ageMs < REMEMBERED_MS || isOfGone) cache.forget(at);
-      else if (this.#isFollowed) endWithin(memory, at, SETTLING_MS, nowMs);
+      else if (this.#wasFollowed) endWithin(memory, at, SETTLING_MS, nowMs);
       return;
     }
     if (ageMs < SETTLING_MS) this.#shorten(at, ageMs, nowMs);

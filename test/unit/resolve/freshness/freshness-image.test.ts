@@ -37,6 +37,17 @@ test('what is out of date is in no image', async (t) => {
   assert.equal(entries, 0);
 });
 
+test('nor does it live long where it is loaded in a break of the watch, for nobody tells what changed before that began', async (t) => {
+  const path = join(await scratch(t), 'image');
+  const before = watched();
+  before.learn(NAME, a(NAME, '10.0.0.1', 30));
+  await before.save(path);
+  const after = watched();
+  after.house.freshness.setFollowed(false);
+  await after.load(path);
+  assert.equal(after.cached(NAME), `${ADDRESS} 5`);
+});
+
 test('a change after it was loaded drops it as any other', async (t) => {
   const path = join(await scratch(t), 'image');
   const before = watched();
