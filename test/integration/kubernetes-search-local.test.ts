@@ -83,6 +83,8 @@ suite('what is answered from other names is what the cluster DNS says', {
       const flags = ['--cluster-dns', upstream, '--upstream', upstream, '--kubernetes', api, '--search', 'local'];
       const agent = await startAgent(flags);
       t.after(() => agent.stop());
+      const followed = async () => (await agent.scrape()).count('signpost_kubernetes_followed');
+      if (kubernetes === 'on') await agent.child.waitUntil('following', async () => (await followed()) === 2);
       await compare(agent, QUESTIONS);
       await compare(agent, QUESTIONS.toReversed());
       for (let seed = 1; seed <= 3; seed++) await compare(agent, shuffled(QUESTIONS, seed));
