@@ -100,6 +100,8 @@ suite('dig, kdig, delv and dnsperf through the agent and Unbound', { skip: skipW
       await dig('+cookie=0011223344556677', '+subnet=192.0.2.0/24', '+nsid', '+expire', 'one.example.test'),
       /192\.0\.2\.10/,
     );
+    // A cookie that is given once is expected for ever: none of an upstream's may get through.
+    assert.doesNotMatch(await dig('+cookie=0011223344556677', 'three.example.test'), /COOKIE/);
     assert.match(await dig('+ednsopt=65001:00ff', 'two.example.test'), /ANSWER: 2/);
     assert.match(await dig('+edns=1', '+noednsnegotiation', 'one.example.test'), /BADVERS/);
     assert.match(await dig('+noedns', '+ignore', 'over1232.example.test'), /flags: qr tc /);

@@ -4,27 +4,27 @@ import { run } from '../servers/child.ts';
 import { program, refuseInCi } from '../servers/programs.ts';
 
 const RELEASE = 'trixie';
-const PACKAGES = ['libc6', 'musl'];
+const PACKAGES = ['libc6', 'libcares2', 'musl'];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Loaders that run a program with the libraries of a newer Debian: what stands before its path. */
 export interface NewerLibraries {
+  /** And c-ares with it. */
   readonly glibc: readonly string[];
   readonly musl: readonly string[];
 }
 
 /**
- * libc6 and musl of a newer Debian than the machine's may be, taken by apt from the machine's own mirror into `folder` once. Undefined on a machine that is not
+ * libc6, c-ares and musl of a newer Debian than the machine's may be, taken by apt from the machine's own mirror into `folder` once. Undefined on a machine that knows no
  * Debian, where nothing says where to take them from, and, but for CI, without a network.
  */
 export async function newerLibraries(folder: string): Promise<NewerLibraries | undefined> {
-  const root = join(folder, RELEASE);
+  const root = join(folder, [RELEASE, ...PACKAGES].join('-'));
   if (!existsSync(root)) {
-    const mirror = await debianMirror();
-    if (mirror === undefined) return undefined;
+    if (!existsSync(KEYRING)) return undefined;
     const work = `${root}.${process.pid}`;
     try {
-      await unpack(mirror, work);
+      await unpack(await debianMirror(), work);
       renameSync(join(work, 'root'), root);
     } catch (error) {
       refuseInCi(`${(error as Error).message}`);
@@ -42,10 +42,12 @@ export async function newerLibraries(folder: string): Promise<NewerLibraries | u
   };
 }
 
-async function debianMirror(): Promise<string | undefined> {
-  if (!existsSync(KEYRING)) return undefined;
-  const { stdout } = await run(program('apt-get'), ['indextargets', '--format', '$(ORIGIN) $(REPO_URI)']);
-  return /^Debian (\S+\/debian\/?)$/m.exec(stdout)?.[1];
+/** Of what an update would fetch: of that alone apt tells where no lists were fetched before. */
+async function debianMirror(): Promise<string> {
+  const { stdout } = await run(program('apt-get'), ['--print-uris', 'update']);
+  const mirror = /^'(\S+\/debian)\/dists\//m.exec(stdout)?.[1];
+  if (mirror === undefined) throw new Error(`Cannot find a mirror of Debian among what apt would fetch: ${stdout}`);
+  return mirror;
 }
 
 /** With state of apt's own kind, in a folder of its own: the machine's packages stay as they are. */

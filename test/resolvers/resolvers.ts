@@ -47,6 +47,7 @@ export async function installResolvers(): Promise<readonly Resolver[]> {
   const ofNewer: readonly [string, readonly string[]][] = newer
     ? [
         ['newer glibc', [...newer.glibc, glibc]],
+        ['newer c-ares', [...newer.glibc, cAres]],
         ['newer musl', [...newer.musl, newerMusl]],
       ]
     : [];
