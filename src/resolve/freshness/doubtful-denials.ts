@@ -4,6 +4,7 @@ import { keyOf } from '../../cache/key.ts';
 import type { KnownServices } from '../../search/known-services.ts';
 import { CLASS_IN, RCODE_NOERROR, RCODE_NXDOMAIN, TYPE_A, TYPE_AAAA } from '../../wire/constants.ts';
 import { hashName } from '../../wire/query.ts';
+import { RecordWalk } from '../../wire/record-walk.ts';
 import type { ServiceGroups } from './service-groups.ts';
 
 export interface DoubtfulDenialsParts {
@@ -17,6 +18,7 @@ export interface DoubtfulDenialsParts {
 /** Tells which "no" about a Service may end without a change of that Service, so that it may not live on because none was heard of. */
 export class DoubtfulDenials {
   readonly #parts: DoubtfulDenialsParts;
+  readonly #walk = new RecordWalk();
 
   constructor(parts: DoubtfulDenialsParts) {
     this.#parts = parts;
@@ -30,8 +32,8 @@ export class DoubtfulDenials {
   }
 
   /**
-   * Whether an entry says that a Service has no address of one family, and nothing is known of the other. It may be an ExternalName that leads to a Service that is not there or has
-   * no endpoint: CoreDNS then leaves out the CNAME, and nothing tells of what the answer depends on.
+   * Whether an entry says that a Service has no address of one family, and nothing is known of the other, or that it has a CNAME. It may be an ExternalName that leads to a Service that
+   * is not there, or has no endpoint of the family: CoreDNS then leaves out the CNAME, and nothing tells of what the answer depends on.
    */
   mayBeAlias(at: number, groups: ServiceGroups): boolean {
     const { cache, seed } = this.#parts;
@@ -46,7 +48,20 @@ export class DoubtfulDenials {
     if (groups.serviceAt(bytes, start, nameEnd) !== start) return false;
     const otherType = type === TYPE_A ? TYPE_AAAA : TYPE_A;
     const other = cache.entry(keyOf(hashName(bytes, start, nameEnd, seed), otherType, CLASS_IN, memory.dnssecBits(at)));
-    return other === -1 || memory.kind(other) !== KIND_POSITIVE || memory.isOutdated(other);
+    if (other === -1 || memory.kind(other) !== KIND_POSITIVE || memory.isOutdated(other)) return true;
+    return this.#hasOtherThan(otherType, other);
+  }
+
+  /** Whether the answer at `at` has records of another type, which are CNAME records. */
+  #hasOtherThan(type: number, at: number): boolean {
+    const { memory } = this.#parts.cache;
+    const walk = this.#walk;
+    walk.begin(memory.bodyStart(at));
+    for (let i = memory.answers(at); i > 0; i--) {
+      walk.read(memory.bytes, memory.optionsStart(at));
+      if (walk.type !== type) return true;
+    }
+    return false;
   }
 
   /**

@@ -306,3 +306,13 @@ test('"no address" that may be an alias to another Service goes with any change;
   assert.equal(isCached(house, OTHER, 'AAAA'), false);
   assert.equal(isCached(house, NAME, 'AAAA'), true);
 });
+
+test('beside an address that an alias leads to it goes, too: the other family may come there', () => {
+  const house = watched();
+  const target = 'db.other.svc.cluster.local';
+  const alias = { type: 'CNAME', name: NAME, ttl: 30, data: target } as const;
+  learn(house, { answers: [alias, A('10.0.0.1', target)] });
+  learn(house, { authorities: [SOA()] }, NAME, 'AAAA');
+  house.freshness.serviceChanged('other', 'db', 'service');
+  assert.equal(isCached(house, NAME, 'AAAA'), false);
+});

@@ -218,6 +218,21 @@ test('"no address" of a Service of which nothing is known is not leased: it may 
   assert.ok(life(house, NAME, 'AAAA') <= 5000);
 });
 
+test('nor is that of one that is an alias, of which the other family is known', () => {
+  const house = leasing();
+  const target = 'db.other.svc.cluster.local';
+  const alias = { type: 'CNAME', name: NAME, ttl: 30, data: target } as const;
+  const positive: Sections = { answers: [alias, A('10.0.0.1', target)] };
+  for (let i = 0; i < 2; i++) {
+    look(house, positive);
+    assert.equal(look(house, { authorities: [SOA] }, NAME, 'AAAA').isAsked, true);
+    house.pass(30_001);
+  }
+  look(house, positive);
+  look(house, { authorities: [SOA] }, NAME, 'AAAA');
+  assert.ok(life(house, NAME, 'AAAA') <= 5000);
+});
+
 test('what may be leased is asked for a second time at the first hit after a second, and one that differs is not hurried', () => {
   const house = leasing();
   look(house);
