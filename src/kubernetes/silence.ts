@@ -23,6 +23,7 @@ export class Silence {
   #timer: NodeJS.Timeout | undefined;
   /** Counts watches: what was asked for one says nothing of the next. */
   #watch = 0;
+  #isAsking = false;
 
   constructor(parts: SilenceParts) {
     this.#parts = parts;
@@ -37,17 +38,21 @@ export class Silence {
 
   /** Something came. */
   came(): void {
-    this.#timer?.refresh();
+    // What is asked now is answered by that.
+    if (this.#isAsking) this.begin();
+    else this.#timer?.refresh();
   }
 
   /** The watch is over. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isAsking = false;
     this.#watch++;
   }
 
   async #ask(watch: number): Promise<void> {
+    this.#isAsking = true;
     const { client, kind, seen, onLost } = this.#parts;
     const lost = await this.#judge(client, kind, seen).catch((error: unknown) =>
       error instanceof ApiError ? error : new ApiError('failed', `Cannot look after the watch: ${String(error)}`),
