@@ -1,7 +1,7 @@
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { CLUSTER } from '../cluster/fixtures.ts';
-import { type Liar, startLiar } from '../servers/liar.ts';
-import { type Named, startNamed } from '../servers/named.ts';
+import { startLiar } from '../servers/liar.ts';
+import { startNamed } from '../servers/named.ts';
 import { ENDLESS_ZONES, MORE_OBJECTS, NODE_SUFFIX, SLOW_ZONE } from './names.ts';
 import { PodNetwork } from './pod-network.ts';
 
@@ -18,16 +18,20 @@ export const PLAIN = '10.244.9.1';
 export class ResolverWorld {
   readonly pods: PodNetwork;
   readonly cluster: ControlPlane;
-  readonly #named: Named;
-  readonly #slow: Liar;
+  /** Ends what is outside of the cluster. */
+  readonly #stopOutside: () => Promise<void>;
 
   /** `servers`: further addresses of the bridge, for those who are asked. */
   static async start(servers: readonly string[]): Promise<ResolverWorld> {
     const pods = await PodNetwork.create([PLAIN, ...servers]);
-    // CoreDNS passes on BIND's cookie, and has none for answers of its own: c-ares since 1.33 takes it for CoreDNS's, and those for forged.
-    const named = await startNamed({ settings: 'answer-cookie no;' });
+    const named = await startNamed();
     const slow = await startLiar(named);
     slow.behave((lie) => setTimeout(() => lie.send(lie.truth), SLOW_MS));
+    const stopOutside = async () => {
+      await named.stop();
+      slow.stop();
+      await pods.delete();
+    };
     const cluster = await startControlPlane({
       objects: [...CLUSTER, ...MORE_OBJECTS],
       serviceRanges: ['10.96.0.0/16', 'fd00:10:96::/112'],
@@ -37,21 +41,21 @@ export class ResolverWorld {
         `forward ${SLOW_ZONE} ${slow.host}:${slow.port}`,
         `forward . ${named.host}:${named.port}`,
       ],
+    }).catch(async (error: unknown) => {
+      await stopOutside();
+      throw error;
     });
-    return new ResolverWorld(pods, cluster, named, slow);
+    return new ResolverWorld(pods, cluster, stopOutside);
   }
 
-  private constructor(pods: PodNetwork, cluster: ControlPlane, named: Named, slow: Liar) {
+  private constructor(pods: PodNetwork, cluster: ControlPlane, stopOutside: () => Promise<void>) {
     this.pods = pods;
     this.cluster = cluster;
-    this.#named = named;
-    this.#slow = slow;
+    this.#stopOutside = stopOutside;
   }
 
   async stop(): Promise<void> {
     await this.cluster.stop();
-    await this.#named.stop();
-    this.#slow.stop();
-    await this.pods.delete();
+    await this.#stopOutside();
   }
 }
