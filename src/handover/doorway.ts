@@ -1,4 +1,5 @@
-import { chmod, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, rename, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { HANDOVER_LINKS } from '../core/limits.ts';
 import type { Libc } from '../native/libc.ts';
@@ -42,10 +43,9 @@ export class Doorway {
 
   /** Who asks at the path finds this process from now on. Rejects with the system's error. */
   async open(): Promise<void> {
-    const { path, self } = this.#parts;
-    const draft = `${path}.${self.id.slice(0, 8)}`;
-    // Bound beside it, and then put in its place in one step: who asks meanwhile finds the one or the other.
-    await rm(draft, { force: true });
+    const { path } = this.#parts;
+    // Bound beside it, and then put in its place in one step: who asks meanwhile finds the one or the other. A name of its own, for a server that closes deletes what it was bound to.
+    const draft = `${path}.${randomUUID().slice(0, 8)}`;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(draft, resolve);

@@ -268,9 +268,9 @@ export class Succession {
       if (other.id !== this.#givenUp.id || this.#role !== 'serving') return;
       const holdings = this.#holdings!;
       holdings.pause();
-      this.#standBy(channel, other, () => holdings.resume());
-      await this.#register(channel);
-      this.#entrance.doorway!.close();
+      const standby = this.#standBy(channel, other, () => holdings.resume());
+      await this.#register(standby, channel);
+      this.#leaveEntrance(standby);
     } finally {
       channel.close();
     }
@@ -298,10 +298,10 @@ export class Succession {
     this.counts.given++;
     if (apart) return await this.#serveBeside(channel, successor);
     holdings.pause();
-    this.#standBy(channel, successor, () => holdings.resume());
-    await this.#register(channel);
+    const standby = this.#standBy(channel, successor, () => holdings.resume());
+    await this.#register(standby, channel);
     await channel.send({ message: 'standing-by' }).catch(() => {});
-    this.#entrance.doorway!.close();
+    this.#leaveEntrance(standby);
   }
 
   /** Packets still come to this one's addresses. It is found at the path again when the successor is gone. */
@@ -319,11 +319,11 @@ export class Succession {
     this.#dropsGiven = this.#drops;
     const takeAgain = await this.#holdings!.yield();
     this.counts.yielded++;
-    this.#standBy(channel, successor, takeAgain);
+    const standby = this.#standBy(channel, successor, takeAgain);
     await channel.send({ message: 'yielded' }).catch(() => {});
-    this.#entrance.doorway!.close(channel);
+    this.#leaveEntrance(standby, channel);
     // It is at the path once it has bound the addresses.
-    await this.#register(channel);
+    await this.#register(standby, channel);
   }
 
   /** The path may be the successor's already. */
@@ -336,24 +336,31 @@ export class Succession {
     if (hasSockets) this.#givenUp = successor;
   }
 
-  #standBy(channel: SocketChannel, successor: Identity, serveAgain: () => Promise<void>): void {
+  #standBy(channel: SocketChannel, successor: Identity, serveAgain: () => Promise<void>): Standby {
     this.#role = 'standby';
     this.#givenUp = undefined;
     const { libc } = this.#parts;
     const [path, self, protocols, times] = [this.#path, this.self, this.#protocols, this.#times];
     const onDropped = (): void => this.#forget();
-    this.#standby = new Standby({ path, self, protocols, times, passesSockets: libc !== undefined, onDropped }, true);
-    this.#standby.incumbent = successor;
-    if (this.#drops !== this.#dropsGiven) this.#standby.tellDropped('.');
+    const standby = new Standby({ path, self, protocols, times, passesSockets: libc !== undefined, onDropped }, true);
+    this.#standby = standby;
+    standby.incumbent = successor;
+    if (this.#drops !== this.#dropsGiven) standby.tellDropped('.');
     this.#log.info({ serving: describe(successor) }, 'standing by: a successor serves');
-    void this.#watch(this.#standby, channel, serveAgain);
+    void this.#watch(standby, channel, serveAgain);
+    return standby;
+  }
+
+  /** Whoever asks is to find the successor. Not where that one has died meanwhile, and this process serves again. */
+  #leaveEntrance(standby: Standby, kept?: SocketChannel): void {
+    if (this.#standby === standby) this.#entrance.doorway!.close(kept);
   }
 
   /** Makes itself known to the successor, for as long as that one may still come to the path. */
-  async #register(channel: SocketChannel): Promise<void> {
-    while (this.#role === 'standby' && !channel.isClosed) {
+  async #register(standby: Standby, channel: SocketChannel): Promise<void> {
+    while (this.#standby === standby && this.#role === 'standby' && !channel.isClosed) {
       try {
-        await this.#standby!.register();
+        await standby.register();
         break;
       } catch {
         await sleep(this.#times.againMs / 10);

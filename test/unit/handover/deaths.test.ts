@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FileChannel, SocketChannel } from '../../../src/handover/channel.ts';
 import { Doorway } from '../../../src/handover/doorway.ts';
 import type { Identity } from '../../../src/handover/identity.ts';
@@ -37,6 +38,13 @@ async function takeSockets(channel: FileChannel): Promise<void> {
   for (const file of channel.takeFiles((names as string[]).length)) closeSync(file);
 }
 
+/** Where a successor that gives nothing would be found. */
+function doorwayOf({ path }: House): Doorway {
+  const never = async (): Promise<void> => {};
+  const parts = { path, self: NEWEST, libc, protocols: [1], times: TIMES, onTake: never, onYield: never };
+  return new Doorway({ ...parts, onDropped() {}, hasDropped: () => false });
+}
+
 for (const [i, [what]] of SUCCESSOR_STEPS.entries()) {
   test(`a successor dies when ${what}: the old one has not stopped, and gives to the next`, async (t) => {
     const house = new House(t);
@@ -61,6 +69,23 @@ test('a successor dies after it has said that it reads: the old one reads again'
   await until('it was given', () => old.succession.counts.given === 1);
   await until('the old one serves', () => old.succession.role === 'serving' && old.state === 'reads');
   assert.equal((await house.start('b')).succession.role, 'serving');
+});
+
+test('a successor dies when it is just at the path: the old one is found there again, and stays', async (t) => {
+  const house = new House(t);
+  // Long, so that the old one is found again before it is done with making itself known to the one that has died.
+  const times = { ...TIMES, againMs: 1000 };
+  const old = await house.start('a', { times });
+  const channel = new FileChannel(libc, house.path);
+  for (const [, step] of SUCCESSOR_STEPS) await step(channel);
+  const doorway = doorwayOf(house);
+  await doorway.open();
+  doorway.close();
+  await channel.send({ message: 'reading' });
+  channel.close();
+  await until('the old one serves', () => old.succession.counts.takenBack === 1);
+  await sleep(times.againMs / 5);
+  assert.equal((await house.start('b')).succession.arrival, 'taken');
 });
 
 test('a successor that says nothing more is given up, and the old one serves on', async (t) => {
@@ -97,9 +122,7 @@ test('an old one that gave up a successor in vain, for it was stopped itself mea
   const channel = new FileChannel(libc, house.path);
   for (const [, step] of SUCCESSOR_STEPS.slice(0, 9)) await step(channel);
   await until('the successor is given up', () => old.succession.counts.failed === 1);
-  const never = async (): Promise<void> => {};
-  const parts = { path: house.path, self: NEWEST, libc, protocols: [1], times: TIMES, onTake: never, onYield: never };
-  const doorway = new Doorway({ ...parts, onDropped() {}, hasDropped: () => false });
+  const doorway = doorwayOf(house);
   await doorway.open();
   await until('the old one reads no more', () => old.state === 'paused' && doorway.standbys.length === 1);
   assert.equal(old.succession.role, 'standby');
