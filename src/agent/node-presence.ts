@@ -159,7 +159,8 @@ export class NodePresence {
   }
 
   #clean(): void {
-    if (this.#isArmed && this.#isSettled) void this.#network.clean();
+    // A successor may have come while this was being armed: what it has set up is no leftover.
+    if (this.#isArmed && this.#isSettled && !this.#isStandby) void this.#network.clean();
   }
 
   #update(): Promise<void> {

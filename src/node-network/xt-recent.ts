@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { SocketAddress } from '../config/config.ts';
 import { SignpostError } from '../core/errors.ts';
@@ -44,12 +43,12 @@ export function isRecentThere(): boolean {
   return FAMILIES.some((family) => existsSync(pathOf(family)));
 }
 
-/** The kernel takes one command a write. */
+/** The kernel takes one command a write, at once; without waiting in between no withdrawal is overtaken by a renewal. */
 async function writeLists(listen: readonly SocketAddress[], sign: '+' | '-'): Promise<void> {
   for (const host of new Set(listen.map((address) => address.host))) {
     const path = pathOf(isIPv6(host) ? 6 : 4);
     try {
-      await writeFile(path, `${sign}${host}\n`);
+      writeFileSync(path, `${sign}${host}\n`);
     } catch (error) {
       throw new SignpostError('ERR_SWITCH', `Cannot write ${sign}${host} to ${path}: ${(error as Error).message}`, {
         cause: error,
