@@ -15,6 +15,8 @@ export class Reconcile {
   #dueMs = Number.POSITIVE_INFINITY;
   #endedMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
+  /** Came during the look under way, which may have seen what was before them. */
+  #hasNews = false;
   #everyMs = 0;
   #isRunning = false;
 
@@ -32,6 +34,7 @@ export class Reconcile {
   /** No more looks; resolves when one under way has ended. */
   async stop(): Promise<void> {
     this.#isRunning = false;
+    this.#hasNews = false;
     clearTimeout(this.#timer);
     this.#dueMs = Number.POSITIVE_INFINITY;
     await this.#looking;
@@ -40,6 +43,11 @@ export class Reconcile {
   /** Something may have changed. */
   news(): void {
     if (!this.#isRunning) return;
+    // Its end is where the rest begins.
+    if (this.#looking !== undefined) {
+      this.#hasNews = true;
+      return;
+    }
     const rest = this.#endedMs + this.#options.restMs - performance.now();
     this.#arm(Math.max(GATHER_MS, rest));
   }
@@ -54,15 +62,15 @@ export class Reconcile {
 
   #run(): void {
     this.#dueMs = Number.POSITIVE_INFINITY;
-    // One that is under way is followed by another: it may have seen what was before the news.
-    if (this.#looking !== undefined) {
-      this.#arm(GATHER_MS);
-      return;
-    }
+    // Of before a stop.
+    if (this.#looking !== undefined) return;
     this.#looking = this.#options.look().finally(() => {
       this.#looking = undefined;
       this.#endedMs = performance.now();
-      if (this.#isRunning) this.#arm(this.#everyMs);
+      if (!this.#isRunning) return;
+      this.#arm(this.#everyMs);
+      if (this.#hasNews) this.news();
+      this.#hasNews = false;
     });
   }
 }

@@ -72,6 +72,22 @@ test('news while a look is under way bring another one after it', async (t) => {
   assert.equal(looks.length, 2);
 });
 
+test('news while looks are under way cost no more than a look in each time of rest', async (t) => {
+  const { reconcile, looks, pass, end } = scene(t, 1000);
+  reconcile.start(30_000);
+  reconcile.news();
+  pass(100);
+  for (let look = 1; look <= 50; look++) {
+    reconcile.news();
+    pass(200);
+    await end();
+    pass(999);
+    assert.equal(looks.length, look);
+    pass(1);
+    assert.equal(looks.length, look + 1);
+  }
+});
+
 test('after stopping no look begins, and one under way is waited for', async (t) => {
   const { reconcile, looks, pass, end } = scene(t);
   reconcile.start(30_000);
