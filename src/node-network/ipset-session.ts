@@ -56,15 +56,17 @@ export class IpsetSession {
     const path = findTool('ipset');
     if (path === undefined) throw new SignpostError('ERR_TOOL', 'Cannot run ipset: not installed');
     const child = spawn(path, ['-'], { env: toolEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] });
+    const ended = (why: string) => {
+      if (child === this.#child) this.#end(why);
+    };
+    child.once('error', (error) => ended(error.message));
+    // There are no pipes then, either.
+    if (child.stdin === undefined) throw new SignpostError('ERR_TOOL', 'Cannot run ipset: too many files are open');
     child.stdout.resume();
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (child === this.#child) this.#take(text);
     });
     child.stdin.on('error', () => {});
-    const ended = (why: string) => {
-      if (child === this.#child) this.#end(why);
-    };
-    child.once('error', (error) => ended(error.message));
     child.once('close', () => ended('it ended'));
     return child;
   }

@@ -48,6 +48,9 @@ export function runTool(name: string, args: readonly string[], options: ToolOpti
       reject(new SignpostError('ERR_TOOL', `Cannot run ${name} ${args.join(' ')}: ${why}`, { cause }));
     };
     const timer = setTimeout(() => fail(`it did not end within ${timeoutMs / 1000} s`), timeoutMs);
+    child.once('error', (error) => fail(error.message, error));
+    // Without a descriptor left there are no pipes either, and the error comes by itself.
+    if (child.stdin === undefined) return;
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {
         const isTaken = stream === 'stdout' && onOutput !== undefined;
@@ -57,7 +60,6 @@ export function runTool(name: string, args: readonly string[], options: ToolOpti
         fail(`it said more than ${TOOL_OUTPUT.value} characters`);
       });
     }
-    child.once('error', (error) => fail(error.message, error));
     child.once('close', (code) => {
       clearTimeout(timer);
       resolve({ code: code ?? -1, ...texts });
