@@ -17,7 +17,10 @@ export const WITHOUT_EQUAL: ReadonlyMap<string, WithoutEqual> = new Map([
   ['acl', lost('every client may ask; keep others out with a network policy')],
   ['any', built('ANY is answered as RFC 8482 says')],
   ['auto', lost(OWN_ZONES)],
-  ['autopath', built('--search finds the name that a search path ends at')],
+  [
+    'autopath',
+    lost('--search complete does it, and asks the Kubernetes API for the pods of the node; it is not the default'),
+  ],
   ['azure', lost(OWN_ZONES)],
   ['bufsize', built('answers over UDP are at most 1232 bytes, or what the client allows')],
   ['cancel', built('a query ends after 5 s')],
