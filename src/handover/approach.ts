@@ -60,12 +60,18 @@ export class Approach {
   async #askToYield(error: Error): Promise<Arrived> {
     this.#parts.onFailed();
     this.#parts.log.warn({ error: error.message }, 'nothing can be taken over: asking for the addresses alone');
-    try {
-      return await this.#ask('yield');
-    } catch (err) {
-      if (!isNobody(err))
-        this.#parts.log.warn({ error: (err as Error).message }, 'the process that serves does not leave');
-      return COLD;
+    for (let busy = 0; ; ) {
+      try {
+        return await this.#ask('yield');
+      } catch (err) {
+        const { code, message } = err as SignpostError;
+        // It may not be done with what has failed.
+        if (code === 'ERR_HANDOVER_BUSY' && busy++ < BUSY_TRIES) await sleep(this.#parts.times.againMs);
+        else {
+          if (!isNobody(err)) this.#parts.log.warn({ error: message }, 'the process that serves does not leave');
+          return COLD;
+        }
+      }
     }
   }
 

@@ -21,6 +21,8 @@ export interface DoorwayParts {
   onYield(channel: SocketChannel, successor: Identity): Promise<void>;
   /** One that stands by says that what it has given is out of date at and below a zone. */
   onDropped(zone: string): void;
+  /** False: nothing can be given yet, or any more. */
+  isServing(): boolean;
   /** Whether anything was dropped here, so that a process that held the cache before may not know of it. */
   hasDropped(): boolean;
 }
@@ -97,9 +99,10 @@ export class Doorway {
   }
 
   async #give(channel: SocketChannel, other: Identity, give: DoorwayParts['onTake']): Promise<void> {
-    const { self } = this.#parts;
+    const { self, isServing } = this.#parts;
     if (!isNewer(other, self))
       await this.#refuse(channel, 'ERR_HANDOVER_OLDER', `generation ${self.generation} serves`);
+    else if (!isServing()) await this.#refuse(channel, 'ERR_HANDOVER_BUSY', 'this process is about to serve');
     else if (this.#isBusy) await this.#refuse(channel, 'ERR_HANDOVER_BUSY', 'another process is taking over');
     else {
       this.#isBusy = true;

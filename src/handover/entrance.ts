@@ -12,7 +12,6 @@ export interface EntranceParts {
   /** `--state`. */
   readonly state: string;
   readonly log: Logger;
-  isServing(): boolean;
   /** Another is at the path. */
   onOther(channel: SocketChannel): Promise<void>;
 }
@@ -22,6 +21,8 @@ export class Entrance {
   readonly #parts: EntranceParts;
   #doorway: Doorway | undefined;
   #keeping: NodeJS.Timeout | undefined;
+  /** One at a time: of two the later one would not close the earlier one's. */
+  #opening: Promise<void> = Promise.resolve();
   #isClosed = false;
   /** Why nobody finds this process; undefined: they do. */
   hidden: Error | undefined;
@@ -35,7 +36,18 @@ export class Entrance {
   }
 
   /** Anew where it was open before. Rejects with the system's error. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    return this.#next(() => this.#open());
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const done = this.#opening.then(work);
+    this.#opening = done.catch(() => {});
+    return done;
+  }
+
+  async #open(isWanted: () => boolean = () => true): Promise<void> {
+    if (this.#isClosed) return;
     clearInterval(this.#keeping);
     this.#keeping = setInterval(() => void this.keep(), KEEP_EVERY * this.#parts.doorway.times.againMs).unref();
     const before = this.#doorway;
@@ -47,7 +59,7 @@ export class Entrance {
       this.hidden = error as Error;
       throw error;
     }
-    if (this.#isClosed) {
+    if (this.#isClosed || !isWanted()) {
       doorway.close();
       return;
     }
@@ -59,12 +71,12 @@ export class Entrance {
 
   /** Who has a dead process in the way, or nothing, would think that nobody serves. */
   async keep(): Promise<void> {
-    const { doorway, isServing, onOther } = this.#parts;
-    if (!isServing() || (await this.#doorway?.isFound())) return;
+    const { doorway, onOther } = this.#parts;
+    if (!doorway.isServing() || (await this.#doorway?.isFound())) return;
     try {
       await onOther(await connectTo(doorway.path));
     } catch (error) {
-      if (isNobody(error) && isServing()) await this.#reopen();
+      if (isNobody(error)) await this.#next(() => this.#reopen());
     }
   }
 
@@ -77,12 +89,14 @@ export class Entrance {
   /** Somebody has deleted the folder, or what is in it. */
   async #reopen(): Promise<void> {
     const { doorway, state, log } = this.#parts;
-    const { path, self } = doorway;
+    const { path, self, isServing } = doorway;
+    // Another look was sooner; or a successor serves by now.
+    if (!isServing() || (await this.#doorway?.isFound())) return;
     const wasHidden = this.hidden !== undefined;
     try {
       // No room for that keeps nobody from taking over.
       await noteGeneration(self.pod, state, self.generation).catch(() => {});
-      await this.open();
+      await this.#open(isServing);
       log.warn({ path }, 'the socket for a successor was gone: made again');
     } catch (err) {
       if (!wasHidden) log.warn({ err }, 'nobody can take over from this process');

@@ -24,6 +24,7 @@ export class Standby {
   #isEnded = false;
   /** What was dropped here, and nobody was told of yet. */
   #untold: string | undefined;
+  #registering: Promise<void> | undefined;
   readonly #onRegistered: () => void;
   /** Resolves when it is known to one that serves. */
   readonly registered: Promise<void>;
@@ -39,7 +40,15 @@ export class Standby {
   }
 
   /** Makes itself known at the path. Rejects with ECONNREFUSED or ENOENT where nobody serves. */
-  async register(): Promise<void> {
+  register(): Promise<void> {
+    // Twice at once would be two places in the line.
+    this.#registering ??= this.#register().finally(() => {
+      this.#registering = undefined;
+    });
+    return this.#registering;
+  }
+
+  async #register(): Promise<void> {
     const { path, self, passesSockets, protocols, times } = this.#parts;
     const channel = await connectTo(path);
     try {

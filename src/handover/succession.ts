@@ -121,11 +121,11 @@ export class Succession {
         onTake: (channel, successor) => this.#give(channel, successor),
         onYield: (channel, successor) => this.#yield(channel, successor),
         onDropped: (zone) => this.#forget(zone),
+        isServing: () => this.#role === 'serving',
         hasDropped: () => this.#drops > 0,
       },
       state: parts.state,
       log: parts.log,
-      isServing: () => this.#role === 'serving',
       onOther: (channel) => this.#meet(channel),
     });
   }
@@ -187,8 +187,8 @@ export class Succession {
   /** To be called when entries of the cache are dropped, at and below a zone or wherever: nobody else who holds them may say them either. */
   dropped(zone?: string): void {
     this.#drops++;
-    if (this.#role !== 'standby') for (const link of this.standbys) link.spoil();
-    else if (zone !== undefined && !this.#isForgetting) this.#standby!.tellDropped(zone);
+    for (const link of this.standbys) link.spoil();
+    if (this.#role === 'standby' && zone !== undefined && !this.#isForgetting) this.#standby!.tellDropped(zone);
   }
 
   get role(): Role {
@@ -268,9 +268,12 @@ export class Succession {
       if (other.id !== this.#givenUp.id || this.#role !== 'serving') return;
       const holdings = this.#holdings!;
       holdings.pause();
-      const standby = this.#standBy(channel, other, () => holdings.resume());
-      await this.#register(standby, channel);
-      this.#leaveEntrance(standby);
+      const { doorway } = this.#entrance;
+      await this.#register(
+        this.#standBy(channel, other, () => holdings.resume()),
+        channel,
+      );
+      doorway!.close();
     } finally {
       channel.close();
     }
@@ -298,10 +301,14 @@ export class Succession {
     this.counts.given++;
     if (apart) return await this.#serveBeside(channel, successor);
     holdings.pause();
-    const standby = this.#standBy(channel, successor, () => holdings.resume());
-    await this.#register(standby, channel);
+    // This one: where the successor dies meanwhile there is another.
+    const { doorway } = this.#entrance;
+    await this.#register(
+      this.#standBy(channel, successor, () => holdings.resume()),
+      channel,
+    );
     await channel.send({ message: 'standing-by' }).catch(() => {});
-    this.#leaveEntrance(standby);
+    doorway!.close();
   }
 
   /** Packets still come to this one's addresses. It is found at the path again when the successor is gone. */
@@ -318,10 +325,13 @@ export class Succession {
     this.#log.warn({ to: describe(successor) }, 'leaving the addresses to a process that can take nothing else');
     this.#dropsGiven = this.#drops;
     const takeAgain = await this.#holdings!.yield();
+    // Ended meanwhile.
+    if (this.#role !== 'serving') return channel.close();
     this.counts.yielded++;
+    const { doorway } = this.#entrance;
     const standby = this.#standBy(channel, successor, takeAgain);
     await channel.send({ message: 'yielded' }).catch(() => {});
-    this.#leaveEntrance(standby, channel);
+    doorway!.close(channel);
     // It is at the path once it has bound the addresses.
     await this.#register(standby, channel);
   }
@@ -351,11 +361,6 @@ export class Succession {
     return standby;
   }
 
-  /** Whoever asks is to find the successor. Not where that one has died meanwhile, and this process serves again. */
-  #leaveEntrance(standby: Standby, kept?: SocketChannel): void {
-    if (this.#standby === standby) this.#entrance.doorway!.close(kept);
-  }
-
   /** Makes itself known to the successor, for as long as that one may still come to the path. */
   async #register(standby: Standby, channel: SocketChannel): Promise<void> {
     while (this.#standby === standby && this.#role === 'standby' && !channel.isClosed) {
@@ -373,20 +378,23 @@ export class Succession {
     await Promise.race([channel.closed, standby.registered]);
     for (let tries = 1; ; tries++) {
       if (!(await standby.untilAlone())) return;
+      // First: those behind it in the line look whether somebody is there.
+      await this.#entrance.open().catch((err) => this.#log.warn({ err }, 'nobody can take over from this process'));
       try {
-        await serveAgain();
+        if (this.#role === 'standby') await serveAgain();
         break;
       } catch (err) {
+        this.#entrance.doorway!.close();
         // The kernel closes the files of a process that was killed one by one: its addresses may be free a moment after its connection has ended.
         const isSoon = tries <= SOON_TRIES;
         if (tries === SOON_TRIES) this.#log.error({ err }, 'the successor is gone, and its place cannot be taken yet');
         await sleep(isSoon ? this.#times.againMs / SOON_TRIES : this.#times.againMs);
       }
     }
+    if (this.#role !== 'standby') return;
     this.#role = 'serving';
     this.#standby = undefined;
     this.counts.takenBack++;
     this.#log.warn({}, 'the successor is gone: serving again');
-    await this.#entrance.open().catch((err) => this.#log.warn({ err }, 'nobody can take over from this process'));
   }
 }

@@ -42,7 +42,7 @@ async function takeSockets(channel: FileChannel): Promise<void> {
 function doorwayOf({ path }: House): Doorway {
   const never = async (): Promise<void> => {};
   const parts = { path, self: NEWEST, libc, protocols: [1], times: TIMES, onTake: never, onYield: never };
-  return new Doorway({ ...parts, onDropped() {}, hasDropped: () => false });
+  return new Doorway({ ...parts, onDropped() {}, isServing: () => true, hasDropped: () => false });
 }
 
 for (const [i, [what]] of SUCCESSOR_STEPS.entries()) {
