@@ -28,6 +28,10 @@ export class HttpServers {
   readonly #wanted: AdminServerOptions[] = [];
   readonly #open: AdminServer[] = [];
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** Those that are about to listen. */
+  readonly #starts = new Set<Promise<void>>();
+  /** No port is taken: it is a successor's, or all are to be closed. */
+  #isPaused = false;
   admin: SocketAddress | undefined;
   metrics: SocketAddress | undefined;
 
@@ -59,11 +63,13 @@ export class HttpServers {
 
   /** A successor accepts from now on. */
   pause(): void {
+    this.#isPaused = true;
     for (const server of this.#open) server.pause();
   }
 
   /** The successor is gone. */
   async resume(): Promise<void> {
+    this.#isPaused = false;
     await Promise.all(this.#open.map((server) => server.resume()));
   }
 
@@ -74,31 +80,49 @@ export class HttpServers {
   }
 
   async close(): Promise<void> {
+    this.#isPaused = true;
+    await Promise.all(this.#starts);
     for (const retry of this.#retries) clearTimeout(retry);
     this.#retries.clear();
     await Promise.all(this.#open.splice(0).map((server) => server.close()));
   }
 
   async #startAll(): Promise<void> {
+    this.#isPaused = false;
     await Promise.all(this.#wanted.map((options) => this.#start(options)));
   }
 
-  async #start(options: AdminServerOptions, isRetry = false): Promise<void> {
+  #start(options: AdminServerOptions, isRetry = false): Promise<void> {
+    const start = this.#listen(options, isRetry).finally(() => this.#starts.delete(start));
+    this.#starts.add(start);
+    return start;
+  }
+
+  async #listen(options: AdminServerOptions, isRetry: boolean): Promise<void> {
     try {
       const { adopt, libc } = this.#parts;
       const server = await AdminServer.open({ ...options, libc, adopted: adopt?.(options.address) });
+      if (this.#isPaused) {
+        await server.close();
+        return this.#tryAgain(options);
+      }
       this.#open.push(server);
       if (options.option === '--admin') this.admin = server.address;
       else if (options.option === '--metrics') this.metrics = server.address;
       if (isRetry) this.#log.info({ option: options.option }, 'the port is free now, and listened on');
     } catch (error) {
       if (!isRetry) this.#log.error({ error: (error as Error).message }, 'serving DNS without it, trying again');
-      const retry = setTimeout(() => {
-        this.#retries.delete(retry);
-        void this.#start(options, true);
-      }, AGAIN_MS);
-      retry.unref();
-      this.#retries.add(retry);
+      this.#tryAgain(options);
     }
+  }
+
+  #tryAgain(options: AdminServerOptions): void {
+    const retry = setTimeout(() => {
+      this.#retries.delete(retry);
+      if (this.#isPaused) this.#tryAgain(options);
+      else void this.#start(options, true);
+    }, AGAIN_MS);
+    retry.unref();
+    this.#retries.add(retry);
   }
 }
