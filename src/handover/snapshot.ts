@@ -135,20 +135,22 @@ export class Snapshot {
     const stored = this.#stored;
     this.pause();
     this.#stored = stored;
-    if (isLast) await this.#save({ signal: AbortSignal.timeout(this.#lastMs) });
+    if (isLast) await this.#save({ signal: AbortSignal.timeout(this.#lastMs) }, true);
     else await this.#work;
     this.#stored = -1;
   }
 
-  #save(options: Pick<SaveOptions, 'bytesPerSecond' | 'signal'>): Promise<void> {
+  #save(options: Pick<SaveOptions, 'bytesPerSecond' | 'signal'>, isLast = false): Promise<void> {
     return this.#after(async () => {
       const { stored, generation } = this.#image;
       if (stored === this.#stored) return;
-      const isWanted = (): boolean => this.#image.generation === generation;
+      // Paused while the disk took it: the place is the successor's. The last one is late only.
+      const isOurs = (): boolean => isLast || options.signal?.aborted !== true;
+      const isWanted = (): boolean => isOurs() && this.#image.generation === generation;
       const save = (fd: number) => this.#image.save(fd, { ...options, mostBytes: SNAPSHOT_BYTES.value });
       const { bytes, entries, left } = await this.#file.write(save, isWanted);
       if (left > 0) SNAPSHOT_BYTES.hits++;
-      // Dropped while it was written: this one must not stay either.
+      // Dropped or handed over while it was written: this one must not stay either.
       if (!isWanted()) return;
       this.#isThere = true;
       this.#stored = stored;

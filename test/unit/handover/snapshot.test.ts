@@ -210,6 +210,19 @@ test('a process that has handed over writes no more', async (t) => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test('one that hands over while it writes leaves what is there by then to the successor', async (t) => {
+  const folder = await scratch(t);
+  const process: Process = new Process(folder, async (fd, images) => {
+    const saved = await images.saveTo(fd);
+    process.snapshot.pause();
+    return saved;
+  });
+  process.learn(WEB);
+  await process.snapshot.save();
+  assert.deepEqual(readdirSync(folder), []);
+  assert.equal(process.snapshot.saved, 0);
+});
+
 test('what a killed process left half written is swept away, what another is writing is not', async (t) => {
   const folder = await scratch(t);
   const [left, fresh] = [join(folder, 'cache.image.0123abcd.part'), join(folder, 'cache.image.89abcdef.part')];
