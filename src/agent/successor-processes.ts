@@ -33,6 +33,7 @@ export class SuccessorProcesses {
 
   /** Starts one; while one is starting, another one after it. */
   begin(serving: Serving): void {
+    if (this.#isEnding) return;
     if (!serving.isPossible) {
       this.#log.warn({}, 'SIGUSR2: nobody can take over without a folder (--state) that can be written');
       return;
@@ -42,9 +43,17 @@ export class SuccessorProcesses {
     this.#isStarting = true;
     const args = [...process.execArgv, ...process.argv.slice(1)];
     const env = { ...process.env, [ATTEMPT_VARIABLE]: String(++this.#attempt) };
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = this.#spawn(args, env);
+    if (child === undefined) {
+      this.#isStarting = false;
+      return;
+    }
     this.#children.add(child);
-    child.on('error', (err) => this.#log.error({ err }, 'cannot start a successor'));
+    child.on('error', (err) => {
+      this.#log.error({ err }, 'cannot start a successor');
+      // Where no descriptor was left it is not told that it has closed.
+      if (child.pid === undefined) this.#children.delete(child);
+    });
     child.on('close', (code, signal) => {
       this.#children.delete(child);
       this.#log.info({ pid: child.pid, code, signal }, 'a successor that this process had started has ended');
@@ -52,7 +61,7 @@ export class SuccessorProcesses {
     this.#log.info({ pid: child.pid }, 'starting a successor');
     void this.#follow(child, serving).finally(() => {
       this.#isStarting = false;
-      if (this.#isWantedAgain && !this.#isEnding) this.begin(serving);
+      if (this.#isWantedAgain) this.begin(serving);
     });
   }
 
@@ -62,6 +71,16 @@ export class SuccessorProcesses {
     const ends = [...this.#children].map((child) => new Promise((resolve) => child.once('close', resolve)));
     for (const child of this.#children) child.kill(signal);
     await Promise.all(ends);
+  }
+
+  /** Undefined where the system has no room for a process, which node throws; other errors come later. */
+  #spawn(args: string[], env: NodeJS.ProcessEnv): ChildProcess | undefined {
+    try {
+      return spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    } catch (err) {
+      this.#log.error({ err }, 'cannot start a successor');
+      return undefined;
+    }
   }
 
   /** Until it serves: then those before it are not needed any more. */
