@@ -63,6 +63,8 @@ export class Listeners {
   readonly #opener: UdpOpener;
   readonly #parts: ListenersParts;
   readonly #tcpParts: TcpParts;
+  /** After `yield`; undefined: all is open, or closed. */
+  #opening: Promise<void> | undefined;
 
   /**
    * Opens UDP and TCP on every address, or none: throws `ConfigError` for an address that cannot be served and `StartError` for one
@@ -125,11 +127,18 @@ export class Listeners {
   async yield(): Promise<() => Promise<void>> {
     const { addresses } = this;
     await this.close({ graceMs: YIELD_GRACE_MS });
-    return () => this.#open(addresses);
+    return () => {
+      this.#opening = this.#open(addresses).finally(() => {
+        this.#opening = undefined;
+      });
+      return this.#opening;
+    };
   }
 
   /** Takes no more queries, answers those in flight for up to `graceMs`, then closes whatever is left. */
   async close({ graceMs = 2000 }: { graceMs?: number } = {}): Promise<void> {
+    // What is about to be bound again must not stay.
+    if (this.#opening !== undefined) await this.#opening.catch(() => {});
     const all = [...this.udp, ...this.tcp];
     const deadline = new Alarm(() => {
       for (const listener of all) listener.destroy();

@@ -131,6 +131,17 @@ test('addresses that were yielded can be bound by another, and are had again whe
   assert.equal(first.responder.answered, 1);
 });
 
+test('addresses that are being had again when all is closed are free afterwards', async (t) => {
+  const first = await open(t);
+  const { addresses } = first.listeners;
+  const takeAgain = await first.listeners.yield();
+  const taking = takeAgain();
+  await first.listeners.close();
+  await taking;
+  const second = await open(t, addresses);
+  await second.listeners.close();
+});
+
 test('a kind that cannot pass its sockets says so', async (t) => {
   const { listeners } = await openUdp(t, 'portable');
   assert.equal(listeners.passedSockets, undefined);
