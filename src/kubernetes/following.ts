@@ -79,6 +79,8 @@ export class Following {
 
   /** Goes on after a break: events that were missed come one upon the other, and nobody says which is the last. */
   catchUp(): void {
+    // A watch that ended before it had come so far may still be waited to be renewed.
+    this.clearTimers();
     this.#catchUpSinceMs = this.#parts.clock.nowMs();
     this.#catchUp = setTimeout(() => this.begin(), this.#parts.quietMs).unref();
   }
