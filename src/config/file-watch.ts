@@ -105,6 +105,9 @@ export class FileWatch {
     }
     this.#pending = found;
     const isGone = [...found].some(([path, content]) => content === NO_FILE && this.#known.get(path) !== NO_FILE);
+    // What has happened during the look is seen then as well, and must not have it come sooner.
+    clearTimeout(this.#settle);
+    this.#settle = undefined;
     this.#lookIn(isGone ? this.#goneMs : this.#settleMs);
   }
 }

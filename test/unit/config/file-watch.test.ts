@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
+  constants,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -171,6 +175,29 @@ test('a file that is gone for a moment, and comes back as it was, is no change',
   assert.equal(count(), 1);
 });
 
+test('a file has to stay away for its whole time, also where something happened in its folder during the look', async (t) => {
+  const { folder, follow, watch, write, count } = watched(t, { pollMs: NEVER_MS, goneMs: NEVER_MS });
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  // It stands for a file that takes long to read.
+  follow({ stubDomains: 'a', pipe: '' });
+  let writer = -1;
+  await until(() => {
+    writer = openWhereRead(pipe);
+    return writer !== -1;
+  });
+  write('log', 'a');
+  await sleep(30);
+  closeSync(writer);
+  // By then a look that comes too soon has come.
+  await sleep(100);
+  watch.close();
+  const reader = openWhereRead(pipe);
+  if (reader !== -1) closeSync(reader);
+  assert.equal(reader, -1);
+  assert.equal(count(), 0);
+});
+
 test('a file that is deleted and written anew is one change', async (t) => {
   const { folder, follow, write, changed, count } = watched(t, { pollMs: NEVER_MS });
   write('stubDomains', 'a');
@@ -220,6 +247,15 @@ test('files named newly are watched, and those named no more are let go, with wh
   watch.close();
   await until(() => inotifyWatches() === before);
 });
+
+/** The end of a pipe that somebody reads, or -1. */
+function openWhereRead(pipe: string): number {
+  try {
+    return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return -1;
+  }
+}
 
 async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await sleep(2);
