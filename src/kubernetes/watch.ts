@@ -165,6 +165,7 @@ export class Watch<T extends ApiObject = ApiObject> {
   /** One list where it is needed, and one watch to its end. */
   async #follow(): Promise<void> {
     this.#abort = new AbortController();
+    this.#lost = undefined;
     const isStreamed = this.#from === undefined && this.#hasStreamedLists;
     const isListed = this.#from === undefined && !isStreamed;
     if (isListed) await this.#list();
@@ -213,10 +214,12 @@ export class Watch<T extends ApiObject = ApiObject> {
     if (!cutter.isWhole || version === undefined) {
       throw new ApiError('malformed', `Cannot ${what}: the list is not whole`);
     }
+    this.#abort.signal.throwIfAborted();
     this.#endListing(version);
   }
 
   #onListed(value: unknown): void {
+    this.#abort.signal.throwIfAborted();
     const object = this.#read(value);
     if (object !== undefined) this.#sink.onObject(object);
   }
@@ -267,6 +270,8 @@ export class Watch<T extends ApiObject = ApiObject> {
   }
 
   #take(what: string, { type, object: sent }: Partial<WatchEvent<T>>): void {
+    // What came with the word that ended it may be another's matter by now.
+    this.#abort.signal.throwIfAborted();
     if (type === 'ERROR') {
       const status = sent as Status | undefined;
       throw statusError(what, status?.code ?? 500, status);
