@@ -42,6 +42,8 @@ export class Nodes implements Follower, WatchSink<NodeObject> {
   #watch: Watch<NodeObject>;
   #isWhole = false;
   #isLooking = false;
+  /** What is being looked at may be no more what it is. */
+  #mustLookAgain = false;
   #timer: NodeJS.Timeout | undefined;
   /** What is known are all addresses, as far as can be told. */
   #isCertain = false;
@@ -127,8 +129,13 @@ export class Nodes implements Follower, WatchSink<NodeObject> {
 
   /** All nodes of a cluster have as many addresses as this one. */
   async #lookAtOwn(): Promise<void> {
-    if (this.#isLooking || this.#isWhole || this.#isClosed) return;
+    if (this.#isWhole || this.#isClosed) return;
+    if (this.#isLooking) {
+      this.#mustLookAgain = true;
+      return;
+    }
     this.#isLooking = true;
+    this.#mustLookAgain = false;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#lookAtOwn(), LOOK_AGAIN_MS * (1 + Math.random())).unref();
     const query = new URLSearchParams({ fieldSelector: `metadata.name=${this.#ownName}`, resourceVersion: '0' });
@@ -139,8 +146,10 @@ export class Nodes implements Follower, WatchSink<NodeObject> {
       // What is wrong with the API the watch says. With the next list, or by then.
     }
     this.#isLooking = false;
+    if (this.#isClosed) return;
     this.#isCertain ||= !this.#isWhole;
     this.#tell();
+    if (this.#mustLookAgain) void this.#lookAtOwn();
   }
 
   #askForWhole(): void {

@@ -84,6 +84,31 @@ test('a list that breaks off changes nothing before the next one is whole', asyn
   assert.deepEqual(told[1], { a: ['10.0.0.5'] });
 });
 
+test('addresses that this node gets while it is looked at are looked at as well', async () => {
+  const looks: ((items: readonly NodeObject[]) => void)[] = [];
+  const get = () =>
+    new Promise((resolve) => {
+      looks.push((items) => resolve({ items }));
+    });
+  const told: object[] = [];
+  const client = { get, stream: () => new Promise(() => {}) } as unknown as ApiClient;
+  const news = { change: (changes: ReadonlyMap<string, unknown>) => told.push(Object.fromEntries(changes)) };
+  const nodes = new Nodes({ ...PARTS, client }, 'a', news);
+  nodes.onListing();
+  nodes.onObject(node('a', ['10.0.0.1']));
+  nodes.onListed();
+  // In a table a second family is not seen.
+  nodes.onObject(node('a', ['10.0.0.2']));
+  looks[0]!([node('a', ['10.0.0.1'])]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(looks.length, 2);
+  const [table] = nodes.watches;
+  looks[1]!([node('a', ['10.0.0.2', 'fd00::2'])]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.notEqual(nodes.watches[0], table);
+  nodes.close();
+});
+
 test('there are no more nodes than the limit, and that is counted', async () => {
   const before = NODES.hits;
   const { nodes, list } = followed();
