@@ -86,7 +86,7 @@ export class Loops extends Timer implements LoopTrap, UpstreamWatch {
     this.#found = this.#found.filter((loop) => this.#set(loop, true));
     this.#walk = undefined;
     this.#walkedMs = Number.NEGATIVE_INFINITY;
-    this.#parts.slowWheel.set(this, FIRST_MS);
+    if (!this.#isStopped) this.#parts.slowWheel.set(this, FIRST_MS);
   }
 
   /** Zones use other servers than they did; the ways to those that are new to them are `ways`. All else was looked at. */

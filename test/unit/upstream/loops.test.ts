@@ -207,9 +207,11 @@ test('a sign of trouble brings the next look forward, but not more than one in t
 });
 
 test('when all is stopped, nothing is asked any more', () => {
-  const { wayTo, pass, loops } = scene({ '.': ['a'] });
+  const { wayTo, pass, loops, watch } = scene({ '.': ['a'] });
   loops.stop();
   loops.onOverdue();
+  // A change of configuration that was under way.
+  watch({ '.': ['a'] });
   pass(20_000);
   assert.equal(wayTo('a').probes.length, 0);
 });
