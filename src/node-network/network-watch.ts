@@ -56,12 +56,18 @@ export class NetworkWatch {
     const libc = await loadLibc();
     await UvPoll.load();
     const watch = new NetworkWatch(options);
-    watch.#listen(new NetlinkSocket(libc, NETLINK_ROUTE), ROUTE_GROUPS, (bytes, header) =>
-      watch.#isOfLink(bytes, header),
-    );
-    if (options.tables.length > 0) {
-      const socket = new NetlinkSocket(libc, NETLINK_NETFILTER);
-      watch.#listen(socket, [NFTABLES_GROUP], (bytes, header) => isOfTables(bytes, header, options.tables));
+    try {
+      watch.#listen(new NetlinkSocket(libc, NETLINK_ROUTE), ROUTE_GROUPS, (bytes, header) =>
+        watch.#isOfLink(bytes, header),
+      );
+      if (options.tables.length > 0) {
+        const socket = new NetlinkSocket(libc, NETLINK_NETFILTER);
+        watch.#listen(socket, [NFTABLES_GROUP], (bytes, header) => isOfTables(bytes, header, options.tables));
+      }
+    } catch (error) {
+      // The first of them listens already.
+      watch.close();
+      throw error;
     }
     return watch;
   }
@@ -79,14 +85,19 @@ export class NetworkWatch {
     groups: readonly number[],
     matters: (bytes: Uint8Array, header: NetlinkHeader) => boolean,
   ): void {
-    socket.setReceiveBuffer(NETWORK_NEWS_BYTES.value);
-    for (const group of groups) socket.join(group);
-    const poll = new UvPoll(socket.fd, () => {
-      if (hasNews(socket, matters)) this.#options.onChange();
+    try {
+      socket.setReceiveBuffer(NETWORK_NEWS_BYTES.value);
+      for (const group of groups) socket.join(group);
+      const poll = new UvPoll(socket.fd, () => {
+        if (hasNews(socket, matters)) this.#options.onChange();
+        poll.watch(UV_READABLE);
+      });
+      this.#sockets.push({ socket, poll });
       poll.watch(UV_READABLE);
-    });
-    this.#sockets.push({ socket, poll });
-    poll.watch(UV_READABLE);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
   }
 
   #isOfLink(bytes: Uint8Array, { type, start, end }: NetlinkHeader): boolean {
