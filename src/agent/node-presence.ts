@@ -153,6 +153,11 @@ export class NodePresence {
   async #arm(liveness: Liveness): Promise<void> {
     await liveness.prove(PROVE_MS);
     if (this.#isLeaving) return;
+    if (this.#isStandby) {
+      // The switch is the successor's, rules too; armed when that one is gone.
+      this.#arming = undefined;
+      return;
+    }
     await this.#network.arm(() => liveness.isServing());
     this.#isArmed = true;
     this.#clean();

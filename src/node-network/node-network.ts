@@ -52,7 +52,8 @@ export class NodeNetwork {
   readonly mode: NetworkMode;
   readonly #modeReason: string;
   readonly #rules: RuleKind | NoRules;
-  #leftovers: Promise<HostFacts['leftovers']>;
+  /** Undefined: to be looked for when they are wanted. */
+  #leftovers: Promise<HostFacts['leftovers']> | undefined;
   readonly #link: Link;
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -153,7 +154,7 @@ export class NodeNetwork {
   /** Takes away what is wanted no more of what earlier processes have left: addresses, and rules of another mode. To be called when ours are in place and nobody else serves. */
   async clean(): Promise<void> {
     if (this.mode === 'off' || this.#state !== 'armed') return;
-    const found = this.#leftovers;
+    const found = this.#leftovers ?? readHostFacts().then((facts) => facts.leftovers);
     // Each look is of use once, and one that somebody waits for may not put an end to a newer one.
     this.#leftovers = NOTHING;
     const leftovers = await found;
@@ -166,6 +167,8 @@ export class NodeNetwork {
       this.#log.info({ mode }, 'Removed the rules that an earlier process had left in another mode');
     }
     await this.#try('link', async () => {
+      // Rules may have taken long: a successor has its own addresses by now.
+      if (this.#state !== 'armed') return;
       const gone = await removeStaleAddresses(this.#wanted.link, this.#wanted.addresses);
       if (gone.length > 0) this.#log.info({ addresses: gone }, 'Removed addresses that an earlier process had left');
     });
@@ -173,7 +176,9 @@ export class NodeNetwork {
 
   /** A successor renews and repairs from now on; the switch and everything else stay as they are. */
   pause(): void {
-    if (this.mode === 'off' || this.#state !== 'armed') return;
+    if (this.mode === 'off') return;
+    this.#leftovers = undefined;
+    if (this.#state !== 'armed') return;
     this.#state = 'paused';
     void this.#rest();
   }
@@ -245,14 +250,14 @@ export class NodeNetwork {
   }
 
   async #cleanAfterAnother(): Promise<void> {
-    this.#leftovers = readHostFacts().then(({ leftovers }) => leftovers);
     await this.#try('apply', () => this.#apply());
     await this.clean();
   }
 
-  /** With the switch on, unless something else was said meanwhile. */
-  #apply(): Promise<void> {
-    return this.#rules.apply(this.#wanted.rules, () => this.#state === 'armed' && this.#isServing());
+  /** With the switch on, unless something else was said meanwhile. Nothing where rules are a successor's by now. */
+  async #apply(): Promise<void> {
+    if (this.#state !== 'armed') return;
+    await this.#rules.apply(this.#wanted.rules, () => this.#state === 'armed' && this.#isServing());
   }
 
   /** Unless something else was said while it waited. */
@@ -264,6 +269,8 @@ export class NodeNetwork {
       watch?.close();
       return;
     }
+    // Of another call that waited as well: this one was begun before a pause.
+    this.#watch?.close();
     this.#watch = watch;
     this.#reconcile.start(watch === undefined ? LOOK_BLIND_MS : LOOK_EVERY_MS);
     this.#firewall.start();
