@@ -91,7 +91,7 @@ export class IptablesRules implements RuleKind {
   }
 
   async withdraw({ listen }: WantedRules): Promise<void> {
-    await this.#features?.switch.withdraw(listen);
+    await (this.#features?.switch ?? this.#before)?.withdraw(listen);
   }
 
   remove(): Promise<void> {

@@ -188,6 +188,10 @@ suite('Rules by iptables', { skip, concurrency: 3 }, () => {
       const { stdout } = await world.node.run('sh', '-c', script);
       if (switchKind === 'ipset') assert.match(stdout, /^169\.254\.20\.10,udp:53 timeout [123]$/m);
       else assert.ok(stdout.split(',').length >= 4, stdout);
+      await next.call('renewing', 0);
+      await next.call('withdraw');
+      const { stdout: after } = await world.node.run('sh', '-c', script);
+      assert.ok(!after.includes('169.254.20.10'), after);
     });
   }
 
