@@ -46,11 +46,13 @@ async function serve(flags: Flags): Promise<void> {
     await (await starting).reload(next);
     log.level = next.logLevel;
   };
-  const reload = (): void => void starting.then(() => source.reload(apply, log));
+  // A start that fails says so below.
+  const unstarted = (): void => {};
+  const reload = (): void => void starting.then(() => source.reload(apply, log), unstarted);
   const unwatch = source.watch(reload);
   process.on('SIGHUP', reload);
   const successors = new SuccessorProcesses(log);
-  process.on('SIGUSR2', () => void starting.then(({ handOver }) => successors.begin(handOver)));
+  process.on('SIGUSR2', () => void starting.then(({ handOver }) => successors.begin(handOver), unstarted));
   stopOnSignals(async (signal) => {
     unwatch();
     // A start that waits behind a newer process waits no more.
