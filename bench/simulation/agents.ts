@@ -2,7 +2,7 @@ import type { AgentModel } from './assumptions.ts';
 
 const NODELOCAL: AgentModel = {
   name: 'NodeLocal DNSCache',
-  queriesPerThousandLookUps: 823,
+  queriesPerThousandLookUps: 822,
   connections: undefined,
   idleSeconds: 10,
   isCacheKept: false,
@@ -13,7 +13,7 @@ const NODELOCAL: AgentModel = {
 
 const LOCAL: AgentModel = {
   name: 'Signpost',
-  queriesPerThousandLookUps: 92,
+  queriesPerThousandLookUps: 91.3,
   connections: 2,
   idleSeconds: 10,
   isCacheKept: true,
@@ -25,7 +25,7 @@ const LOCAL: AgentModel = {
 const COMPLETE: AgentModel = {
   ...LOCAL,
   name: 'Signpost, complete with leases',
-  queriesPerThousandLookUps: 5.3,
+  queriesPerThousandLookUps: 6.39,
   watch: { ...LOCAL.watch!, streams: 3 },
 };
 
