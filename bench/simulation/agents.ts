@@ -19,7 +19,7 @@ const LOCAL: AgentModel = {
   isCacheKept: true,
   gapSeconds: 0,
   silentSeconds: 1,
-  watch: { streams: 2, changeBytes: 592, changeCpuUs: 22 },
+  watch: { streams: 2, changeBytes: 593, changeCpuUs: 22 },
 };
 
 const COMPLETE: AgentModel = {
